@@ -1,0 +1,17 @@
+//! The words of the trade as types: accounts, ARNs, names, policy and pipeline documents, what is wanted, what is there, what changes.
+//! No IO here: nothing in this module may see the network, an SDK, the environment or the clock.
+
+pub mod account;
+pub mod arn;
+pub mod change;
+pub mod failure;
+pub mod name;
+pub mod observed;
+pub mod pipeline;
+pub mod policy;
+pub mod progress;
+pub mod read;
+pub mod secret;
+pub mod status;
+pub mod wiring;
+pub mod write;

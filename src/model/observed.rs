@@ -1,0 +1,215 @@
+//! What was read of the accounts so far: facts by the question that they answer, failures included.
+//! A value that only grows; nothing here reads, and nothing here decides what a fact means.
+
+use std::collections::BTreeMap;
+
+use super::account::AccountName;
+use super::failure::CloudError;
+use super::name::RoleName;
+use super::pipeline::PipelineDocument;
+use super::read::{AttachedPolicy, CallerIdentity, Fact, Function, InlinePolicy, Read, Role};
+use super::wiring::{FunctionKey, PipelineKey, RoleKey};
+
+/// What is known of one thing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Seen<'a, T: ?Sized> {
+    /// Nobody asked yet.
+    NotRead,
+    /// AWS says that it does not exist.
+    Absent,
+    /// As it is.
+    Present(&'a T),
+    /// It was asked for and could not be read.
+    Unreadable(&'a CloudError),
+}
+
+/// Everything that was read, by account.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    accounts: BTreeMap<AccountName, BTreeMap<Read, Result<Fact, CloudError>>>,
+}
+
+impl Observed {
+    /// Keeps an answer. A later answer to the same question takes its place.
+    pub fn record(&mut self, account: AccountName, read: Read, answer: Result<Fact, CloudError>) {
+        self.accounts
+            .entry(account)
+            .or_default()
+            .insert(read, answer);
+    }
+
+    /// True when the question was asked, whatever came of it.
+    pub fn has(&self, account: &AccountName, read: &Read) -> bool {
+        self.answer(account, read).is_some()
+    }
+
+    /// The failure that makes a whole account unreachable: no credentials, or no connection.
+    pub fn unreachable(&self, account: &AccountName) -> Option<&CloudError> {
+        self.failures(account)
+            .map(|(_, error)| error)
+            .find(|error| error.kind.is_account_wide())
+    }
+
+    /// All reads of an account that failed.
+    pub fn failures(&self, account: &AccountName) -> impl Iterator<Item = (&Read, &CloudError)> {
+        self.accounts
+            .get(account)
+            .into_iter()
+            .flatten()
+            .filter_map(|(read, answer)| answer.as_ref().err().map(|error| (read, error)))
+    }
+
+    /// The accounts of which anything was asked.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountName> {
+        self.accounts.keys()
+    }
+
+    /// Who the account's credentials are.
+    pub fn caller(&self, account: &AccountName) -> Seen<'_, CallerIdentity> {
+        self.seen(account, &Read::CallerIdentity, |fact| match fact {
+            Fact::CallerIdentity(caller) => Some(Some(caller)),
+            _ => None,
+        })
+    }
+
+    /// A pipeline's document.
+    pub fn pipeline(&self, key: &PipelineKey) -> Seen<'_, PipelineDocument> {
+        let read = key.read();
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::Pipeline(document) => Some(document.as_deref()),
+            _ => None,
+        })
+    }
+
+    /// A function's configuration.
+    pub fn function(&self, key: &FunctionKey) -> Seen<'_, Function> {
+        let read = key.read();
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::Function(function) => Some(function.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// A role.
+    pub fn role(&self, key: &RoleKey) -> Seen<'_, Role> {
+        let read = Read::Role {
+            role: key.name.clone(),
+        };
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::Role(role) => Some(role.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The names of a role's inline policies.
+    pub fn inline_policy_names(&self, key: &RoleKey) -> Seen<'_, Vec<String>> {
+        let read = Read::InlinePolicyNames {
+            role: key.name.clone(),
+        };
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::InlinePolicyNames(names) => Some(names.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The managed policies attached to a role.
+    pub fn attached_policies(&self, key: &RoleKey) -> Seen<'_, Vec<AttachedPolicy>> {
+        let read = Read::AttachedPolicies {
+            role: key.name.clone(),
+        };
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::AttachedPolicies(attached) => Some(attached.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// An inline policy's text; absent too where the role itself is.
+    pub fn inline_policy(&self, key: &RoleKey, policy: &str) -> Seen<'_, str> {
+        let read = key.inline_policy(policy);
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::InlinePolicy(InlinePolicy::Present(text)) => Some(Some(text.as_str())),
+            Fact::InlinePolicy(InlinePolicy::Absent | InlinePolicy::NoRole) => Some(None),
+            _ => None,
+        })
+    }
+
+    /// True when a read of one of the role's policies answered that the role itself does not exist.
+    pub fn role_is_gone(&self, key: &RoleKey) -> bool {
+        let answers = self.accounts.get(&key.account).into_iter().flatten();
+        answers.into_iter().any(|(read, answer)| {
+            read.role() == Some(&key.name)
+                && matches!(
+                    answer,
+                    Ok(Fact::InlinePolicy(InlinePolicy::NoRole)
+                        | Fact::Role(None)
+                        | Fact::InlinePolicyNames(None)
+                        | Fact::AttachedPolicies(None))
+                )
+        })
+    }
+
+    fn answer(&self, account: &AccountName, read: &Read) -> Option<&Result<Fact, CloudError>> {
+        self.accounts.get(account)?.get(read)
+    }
+
+    /// `pick` gives `None` for a fact of another kind, which answers nothing.
+    fn seen<'a, T: ?Sized>(
+        &'a self,
+        account: &AccountName,
+        read: &Read,
+        pick: impl FnOnce(&'a Fact) -> Option<Option<&'a T>>,
+    ) -> Seen<'a, T> {
+        match self.answer(account, read) {
+            None => Seen::NotRead,
+            Some(Err(error)) => Seen::Unreadable(error),
+            Some(Ok(fact)) => match pick(fact) {
+                None => Seen::NotRead,
+                Some(None) => Seen::Absent,
+                Some(Some(value)) => Seen::Present(value),
+            },
+        }
+    }
+}
+
+impl Read {
+    /// The role that the question is about, if it is about one.
+    pub fn role(&self) -> Option<&RoleName> {
+        match self {
+            Self::CallerIdentity | Self::Pipeline { .. } | Self::Function { .. } => None,
+            Self::Role { role }
+            | Self::InlinePolicyNames { role }
+            | Self::AttachedPolicies { role }
+            | Self::InlinePolicy { role, .. } => Some(role),
+        }
+    }
+}
+
+impl PipelineKey {
+    /// The question for this pipeline.
+    pub fn read(&self) -> Read {
+        Read::Pipeline {
+            region: self.region.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl FunctionKey {
+    /// The question for this function.
+    pub fn read(&self) -> Read {
+        Read::Function {
+            region: self.region.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl RoleKey {
+    /// The question for one inline policy of this role.
+    pub fn inline_policy(&self, policy: &str) -> Read {
+        Read::InlinePolicy {
+            role: self.name.clone(),
+            policy: policy.to_owned(),
+        }
+    }
+}

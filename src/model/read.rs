@@ -1,0 +1,155 @@
+//! Reads as values: what may be asked of an account, and what comes back.
+//! Which reads are needed is decided in `plan`; who carries them out is no concern of this module.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::account::{AccountId, Region};
+use super::arn::RoleArn;
+use super::name::{FunctionName, PipelineName, RoleName};
+use super::pipeline::PipelineDocument;
+
+/// One question to one account: one AWS call (a list may take a page more).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Read {
+    /// `sts:GetCallerIdentity`.
+    CallerIdentity,
+    /// `codepipeline:GetPipeline`.
+    Pipeline {
+        /// The pipeline's region.
+        region: Region,
+        /// Its name.
+        name: PipelineName,
+    },
+    /// `lambda:GetFunctionConfiguration`.
+    Function {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+    },
+    /// `iam:GetRole`.
+    Role {
+        /// The role.
+        role: RoleName,
+    },
+    /// `iam:ListRolePolicies`, all pages.
+    InlinePolicyNames {
+        /// The role.
+        role: RoleName,
+    },
+    /// `iam:ListAttachedRolePolicies`, all pages.
+    AttachedPolicies {
+        /// The role.
+        role: RoleName,
+    },
+    /// `iam:GetRolePolicy`.
+    InlinePolicy {
+        /// The role.
+        role: RoleName,
+        /// The policy's name as AWS has it.
+        policy: String,
+    },
+}
+
+impl Read {
+    /// The IAM action that the caller needs for it.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::CallerIdentity => "sts:GetCallerIdentity",
+            Self::Pipeline { .. } => "codepipeline:GetPipeline",
+            Self::Function { .. } => "lambda:GetFunctionConfiguration",
+            Self::Role { .. } => "iam:GetRole",
+            Self::InlinePolicyNames { .. } => "iam:ListRolePolicies",
+            Self::AttachedPolicies { .. } => "iam:ListAttachedRolePolicies",
+            Self::InlinePolicy { .. } => "iam:GetRolePolicy",
+        }
+    }
+}
+
+impl fmt::Display for Read {
+    /// The resource that is read, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CallerIdentity => write!(f, "the caller's identity"),
+            Self::Pipeline { region, name } => write!(f, "pipeline {name} in {region}"),
+            Self::Function { region, name } => write!(f, "function {name} in {region}"),
+            Self::Role { role } => write!(f, "role {role}"),
+            Self::InlinePolicyNames { role } => write!(f, "inline policies of role {role}"),
+            Self::AttachedPolicies { role } => write!(f, "attached policies of role {role}"),
+            Self::InlinePolicy { role, policy } => write!(f, "policy {policy} on role {role}"),
+        }
+    }
+}
+
+/// The answer to a [`Read`], of the same name. `None` means that AWS says that it does not exist.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// Who the credentials are.
+    CallerIdentity(CallerIdentity),
+    /// The pipeline's document.
+    Pipeline(Option<Box<PipelineDocument>>),
+    /// The function's configuration.
+    Function(Option<Function>),
+    /// The role.
+    Role(Option<Role>),
+    /// The names of the inline policies; none where the role does not exist.
+    InlinePolicyNames(Option<Vec<String>>),
+    /// The attached managed policies; none where the role does not exist.
+    AttachedPolicies(Option<Vec<AttachedPolicy>>),
+    /// The inline policy.
+    InlinePolicy(InlinePolicy),
+}
+
+/// Who the credentials are (api: GetCallerIdentity).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerIdentity {
+    /// The account of the credentials.
+    pub account: AccountId,
+    /// The caller's ARN.
+    pub arn: String,
+}
+
+/// What is read of a function (api: GetFunctionConfiguration).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// The function's ARN.
+    pub arn: String,
+    /// The execution role.
+    pub role: RoleArn,
+    /// `Active`, `Pending`, `Inactive` or `Failed`, where AWS says so.
+    pub state: Option<String>,
+}
+
+/// What is read of a role (api: GetRole).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// The role's ARN.
+    pub arn: RoleArn,
+    /// The trust policy's text, percent-encoding undone.
+    pub trust: String,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+    /// The permissions boundary's ARN.
+    pub permissions_boundary: Option<String>,
+}
+
+/// A managed policy that is attached to a role (api: ListAttachedRolePolicies).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttachedPolicy {
+    /// The policy's name.
+    pub name: String,
+    /// The policy's ARN.
+    pub arn: String,
+}
+
+/// An inline policy (api: GetRolePolicy), or which of the two things it needs is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InlinePolicy {
+    /// The role itself does not exist.
+    NoRole,
+    /// The role has no policy of that name.
+    Absent,
+    /// The policy's text, percent-encoding undone.
+    Present(String),
+}

@@ -1,0 +1,216 @@
+//! What the manifest wants, resolved: every default filled in, every name a type.
+//! What it cannot know (service roles, execution roles) is read from AWS and joined in `plan`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::account::{AccountId, AccountName, Partition, Region};
+use super::arn::{FunctionArn, RoleArn};
+use super::name::{
+    ActionName, ArtifactName, FunctionName, GateName, Namespace, PipelineName, PolicyName, Project,
+    RoleName, RolePath, StageName,
+};
+use super::pipeline::ActionSpec;
+
+/// Everything that one manifest wires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wiring {
+    /// The namespace of what is owned.
+    pub project: Project,
+    /// The accounts that gates name, by name. Two names of one id are one account here: the first name stands for both.
+    pub accounts: BTreeMap<AccountName, Account>,
+    /// The gates, sorted by name, so that their order in the manifest has no effect (law 3).
+    pub gates: Vec<Gate>,
+    /// The gates that this run is about; the others are kept as they are found.
+    pub selected: BTreeSet<GateName>,
+}
+
+/// An account of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Whose credentials are used, in words for messages: "profile `tools`", "the default credential chain",
+    /// "role arn:… assumed via `tools`".
+    pub credentials: String,
+}
+
+/// One gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// Its name.
+    pub name: GateName,
+    /// The pipeline that it stands in.
+    pub pipeline: PipelineKey,
+    /// The action that it is.
+    pub action: GateAction,
+    /// The function that decides.
+    pub function: FunctionKey,
+    /// The role through which the pipeline invokes it.
+    pub role: InvokeRole,
+}
+
+/// A pipeline, by where it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PipelineKey {
+    /// The account.
+    pub account: AccountName,
+    /// The region.
+    pub region: Region,
+    /// The name.
+    pub name: PipelineName,
+}
+
+/// A function, by where it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionKey {
+    /// The account.
+    pub account: AccountName,
+    /// The region.
+    pub region: Region,
+    /// The name.
+    pub name: FunctionName,
+}
+
+/// A role, by where it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleKey {
+    /// The account.
+    pub account: AccountName,
+    /// The name, unique in the account.
+    pub name: RoleName,
+}
+
+/// The action's own settings. `None`: the manifest does not name it, so the gate does not own it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateAction {
+    /// The stage; made if absent.
+    pub stage: StageName,
+    /// The action's name.
+    pub name: ActionName,
+    /// Where a new stage goes; none: to the end.
+    pub placement: Option<Placement>,
+    /// `runOrder`, 1 to 999.
+    pub run_order: Option<u32>,
+    /// `UserParameters`, 1,000 characters at most; empty removes them.
+    pub user_parameters: Option<String>,
+    /// Input artifacts, five at most; empty removes them.
+    pub input_artifacts: Option<Vec<ArtifactName>>,
+    /// Output artifacts, five at most; empty removes them.
+    pub output_artifacts: Option<Vec<ArtifactName>>,
+    /// The namespace of the action's output variables.
+    pub namespace: Option<Namespace>,
+    /// `timeoutInMinutes`, 5 to 86,400.
+    pub timeout_minutes: Option<u32>,
+}
+
+/// Where a stage of ours goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Placement {
+    /// Directly before the stage.
+    Before(StageName),
+    /// Directly after the stage.
+    After(StageName),
+}
+
+/// The invoke role as the manifest describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvokeRole {
+    /// Its name.
+    pub name: RoleName,
+    /// Its path.
+    pub path: RolePath,
+    /// The permissions boundary's ARN.
+    pub permissions_boundary: Option<String>,
+    /// The manifest's tags, without crossgate's own.
+    pub tags: BTreeMap<String, String>,
+    /// Whom the role trusts.
+    pub trust: Trust,
+    /// Whether `lambda:ListFunctions` is granted.
+    pub list_functions: bool,
+}
+
+/// How narrow the trust of an invoke role is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trust {
+    /// The pipeline's account, and of it only the pipeline's service role.
+    ServiceRole,
+    /// The pipeline's whole account.
+    Account,
+}
+
+impl Wiring {
+    /// The id of an account of the wiring.
+    pub fn account_id(&self, name: &AccountName) -> Option<&AccountId> {
+        self.accounts.get(name).map(|account| &account.id)
+    }
+
+    /// True when the run is about this gate.
+    pub fn is_selected(&self, gate: &Gate) -> bool {
+        self.selected.contains(&gate.name)
+    }
+
+    /// The name of the inline policy on the invoke role.
+    pub fn invoke_policy(&self) -> PolicyName {
+        self.policy_name("invoke")
+    }
+
+    /// The name of the inline policy on the function's execution role.
+    pub fn callback_policy(&self) -> PolicyName {
+        self.policy_name("callback")
+    }
+
+    /// The name of the inline policy on the pipeline's service role.
+    pub fn assume_policy(&self) -> PolicyName {
+        self.policy_name("assume")
+    }
+
+    fn policy_name(&self, purpose: &'static str) -> PolicyName {
+        let Self { project, .. } = self;
+        PolicyName::of_project(project, purpose)
+    }
+}
+
+impl Gate {
+    /// The invoke role, by where it is: in the function's account.
+    pub fn role_key(&self) -> RoleKey {
+        RoleKey {
+            account: self.function.account.clone(),
+            name: self.role.name.clone(),
+        }
+    }
+
+    /// The partition of the whole gate: a gate cannot cross partitions.
+    pub fn partition(&self) -> Partition {
+        self.pipeline.region.partition()
+    }
+
+    /// The invoke role's ARN, given the id of the function's account.
+    pub fn role_arn(&self, account: &AccountId) -> RoleArn {
+        RoleArn {
+            partition: self.partition(),
+            account: account.clone(),
+            path: self.role.path.clone(),
+            name: self.role.name.clone(),
+        }
+    }
+
+    /// The function's ARN, given the id of its account.
+    pub fn function_arn(&self, account: &AccountId) -> FunctionArn {
+        FunctionArn {
+            region: self.function.region.clone(),
+            account: account.clone(),
+            name: self.function.name.clone(),
+        }
+    }
+
+    /// The action as it must stand in the pipeline, given the id of the function's account.
+    pub fn action_spec(&self, account: &AccountId) -> ActionSpec {
+        ActionSpec {
+            gate: self.name.clone(),
+            action: self.action.clone(),
+            function_name: self.function.name.clone(),
+            role_arn: self.role_arn(account),
+            region: self.function.region.clone(),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Writes as values: every call with which this program may change an account. What is not here cannot be done.
+//! Which writes are made is decided in `plan`; `apply` sends them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::account::Region;
+use super::name::{PipelineName, PolicyName, RoleName, RolePath};
+use super::pipeline::PipelineDocument;
+
+/// One change of one account: one AWS call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// `iam:CreateRole`.
+    CreateRole(Box<NewRole>),
+    /// `iam:UpdateAssumeRolePolicy`.
+    UpdateTrustPolicy {
+        /// The role.
+        role: RoleName,
+        /// The whole new trust policy, JSON text.
+        document: String,
+    },
+    /// `iam:TagRole`.
+    TagRole {
+        /// The role.
+        role: RoleName,
+        /// Keys and values to set; other tags stay.
+        tags: BTreeMap<String, String>,
+    },
+    /// `iam:UntagRole`.
+    UntagRole {
+        /// The role.
+        role: RoleName,
+        /// Keys to remove.
+        keys: Vec<String>,
+    },
+    /// `iam:PutRolePermissionsBoundary`.
+    PutPermissionsBoundary {
+        /// The role.
+        role: RoleName,
+        /// The managed policy's ARN.
+        policy_arn: String,
+    },
+    /// `iam:DeleteRolePermissionsBoundary`.
+    DeletePermissionsBoundary {
+        /// The role.
+        role: RoleName,
+    },
+    /// `iam:PutRolePolicy`.
+    PutInlinePolicy {
+        /// The role.
+        role: RoleName,
+        /// The policy.
+        policy: PolicyName,
+        /// The whole document, JSON text.
+        document: String,
+    },
+    /// `iam:DeleteRolePolicy`.
+    DeleteInlinePolicy {
+        /// The role.
+        role: RoleName,
+        /// The policy's name as AWS has it.
+        policy: String,
+    },
+    /// `iam:DetachRolePolicy`.
+    DetachPolicy {
+        /// The role.
+        role: RoleName,
+        /// The managed policy's ARN.
+        policy_arn: String,
+    },
+    /// `iam:DeleteRole`.
+    DeleteRole {
+        /// The role.
+        role: RoleName,
+    },
+    /// `codepipeline:UpdatePipeline`.
+    UpdatePipeline {
+        /// The pipeline's region.
+        region: Region,
+        /// Its name.
+        name: PipelineName,
+        /// The whole document.
+        document: Box<PipelineDocument>,
+    },
+}
+
+/// A role that is to be made (api: CreateRole).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRole {
+    /// Its name.
+    pub name: RoleName,
+    /// Its path.
+    pub path: RolePath,
+    /// The trust policy, JSON text.
+    pub trust: String,
+    /// The permissions boundary's ARN.
+    pub permissions_boundary: Option<String>,
+    /// All tags.
+    pub tags: BTreeMap<String, String>,
+    /// A line for people who find the role in the console.
+    pub description: String,
+}
+
+impl Write {
+    /// The IAM action that the caller needs for it.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::CreateRole(_) => "iam:CreateRole",
+            Self::UpdateTrustPolicy { .. } => "iam:UpdateAssumeRolePolicy",
+            Self::TagRole { .. } => "iam:TagRole",
+            Self::UntagRole { .. } => "iam:UntagRole",
+            Self::PutPermissionsBoundary { .. } => "iam:PutRolePermissionsBoundary",
+            Self::DeletePermissionsBoundary { .. } => "iam:DeleteRolePermissionsBoundary",
+            Self::PutInlinePolicy { .. } => "iam:PutRolePolicy",
+            Self::DeleteInlinePolicy { .. } => "iam:DeleteRolePolicy",
+            Self::DetachPolicy { .. } => "iam:DetachRolePolicy",
+            Self::DeleteRole { .. } => "iam:DeleteRole",
+            Self::UpdatePipeline { .. } => "codepipeline:UpdatePipeline",
+        }
+    }
+}
+
+impl fmt::Display for Write {
+    /// The resource that is written, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateRole(new) => write!(f, "role {}", new.name),
+            Self::UpdateTrustPolicy { role, .. } => write!(f, "trust policy of role {role}"),
+            Self::TagRole { role, .. } | Self::UntagRole { role, .. } => {
+                write!(f, "tags of role {role}")
+            }
+            Self::PutPermissionsBoundary { role, .. }
+            | Self::DeletePermissionsBoundary { role } => {
+                write!(f, "permissions boundary of role {role}")
+            }
+            Self::PutInlinePolicy { role, policy, .. } => {
+                write!(f, "policy {policy} on role {role}")
+            }
+            Self::DeleteInlinePolicy { role, policy } => {
+                write!(f, "policy {policy} on role {role}")
+            }
+            Self::DetachPolicy { role, policy_arn } => {
+                write!(f, "attached policy {policy_arn} on role {role}")
+            }
+            Self::DeleteRole { role } => write!(f, "role {role}"),
+            Self::UpdatePipeline { region, name, .. } => write!(f, "pipeline {name} in {region}"),
+        }
+    }
+}
+
+/// What AWS answered to a [`Write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Done.
+    Done,
+    /// Nothing was left to do: what was to be deleted is not there.
+    AlreadyThere,
+    /// The pipeline was replaced; its new version, where AWS said so.
+    Pipeline {
+        /// `version` of the answer (api: UpdatePipeline).
+        version: Option<u64>,
+    },
+}
