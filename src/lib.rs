@@ -1,4 +1,5 @@
 //! crossgate wires a pipeline in one AWS account to a Lambda function in another, as a gate that the pipeline waits for.
 
 pub mod cloud;
+pub mod iam;
 pub mod model;

@@ -1,0 +1,166 @@
+//! The policies that a gate consists of, as documents: trust, invoke, callback, assume.
+//! Pure: what goes in is decided in `plan`; nothing wider than the table of design.md can be built here.
+
+use crate::model::account::{AccountId, Partition};
+use crate::model::arn::{FunctionArn, RoleArn, account_root};
+use crate::model::name::Project;
+use crate::model::policy::{
+    Clause, Condition, Effect, PolicyDocument, PrincipalKind, Principals, Statement,
+};
+
+/// The Sid of the project's statement in a trust policy: `crossgate<Project>`, `check-out` as `CheckOut`.
+///
+/// A Sid takes letters and digits only, and two projects must never share one. So a hyphen and the letter behind it become
+/// the capital; where that would be ambiguous, `Z` is an escape: `-z` is `Zz`, `-7` is `Z7`, a hyphen before anything
+/// else is `ZZ`, and a leading hyphen is marked by a small `h` where a capital or a digit stands otherwise.
+pub fn trust_sid(project: &Project) -> String {
+    let mut sid = String::from("crossgate");
+    let mut chars = project.as_str().chars().peekable();
+    match chars.peek() {
+        Some('-') => sid.push('h'),
+        Some(_) | None => sid.extend(chars.next().map(|c| c.to_ascii_uppercase())),
+    }
+    while let Some(c) = chars.next() {
+        if c != '-' {
+            sid.push(c);
+            continue;
+        }
+        match chars.next_if(|next| *next != '-') {
+            Some('z') => sid.push_str("Zz"),
+            Some(digit) if digit.is_ascii_digit() => sid.extend(['Z', digit]),
+            Some(letter) => sid.push(letter.to_ascii_uppercase()),
+            None => sid.push_str("ZZ"),
+        }
+    }
+    sid
+}
+
+/// One pipeline's side of a trust: the account, and its service role where only that one is trusted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Trusted {
+    /// The pipeline's account.
+    pub account: AccountId,
+    /// The pipeline's service role.
+    pub service_role: RoleArn,
+}
+
+/// The statement with which an invoke role trusts pipelines.
+///
+/// The account's root delegates to that account's own policies; `aws:PrincipalArn` narrows it to the service roles and
+/// survives their being made anew, which a role as principal does not (domain.md, "The hops").
+pub fn trust_statement(
+    sid: String,
+    partition: Partition,
+    trusted: &[Trusted],
+    narrow: bool,
+) -> Statement {
+    let roots = trusted
+        .iter()
+        .map(|t| account_root(partition, &t.account))
+        .map(|root| (PrincipalKind::Aws, root));
+    let roles = trusted.iter().map(|t| t.service_role.to_string());
+    let conditions = if narrow {
+        vec![Condition {
+            operator: "ArnEquals".to_owned(),
+            key: "aws:PrincipalArn".to_owned(),
+            values: sorted(roles),
+        }]
+    } else {
+        Vec::new()
+    };
+    Statement {
+        sid: Some(sid),
+        effect: Effect::Allow,
+        principal: Some(Clause::Is(Principals::Listed(sorted(roots)))),
+        action: Clause::Is(vec!["sts:AssumeRole".to_owned()]),
+        resource: None,
+        conditions,
+    }
+}
+
+/// The invoke role's own policy (hops 2 and 2').
+///
+/// `function:f` does not cover `function:f:alias`, nor the reverse, so both forms are listed; ListFunctions takes no
+/// resource (guide: actions-invoke-lambda-function).
+pub fn invoke_policy(functions: &[FunctionArn], list_functions: bool) -> PolicyDocument {
+    let functions = sorted(functions.iter().map(ToString::to_string));
+    let resources = functions
+        .into_iter()
+        .flat_map(|arn| [arn.clone(), format!("{arn}:*")])
+        .collect();
+    let mut statements = vec![allow("lambda:InvokeFunction", resources)];
+    if list_functions {
+        statements.push(allow("lambda:ListFunctions", vec!["*".to_owned()]));
+    }
+    PolicyDocument::new(statements)
+}
+
+/// The policy with which a function's execution role may answer (hop 3).
+///
+/// Neither action supports resource-level permissions (aws/aws-cdk#42).
+pub fn callback_policy() -> PolicyDocument {
+    PolicyDocument::new(vec![Statement {
+        action: Clause::Is(vec![
+            "codepipeline:PutJobFailureResult".to_owned(),
+            "codepipeline:PutJobSuccessResult".to_owned(),
+        ]),
+        ..allow("", vec!["*".to_owned()])
+    }])
+}
+
+/// The policy with which a service role may assume invoke roles (hop 1, the pipeline's side).
+pub fn assume_policy(roles: &[RoleArn]) -> PolicyDocument {
+    let roles = sorted(roles.iter().map(ToString::to_string));
+    PolicyDocument::new(vec![allow("sts:AssumeRole", roles)])
+}
+
+fn allow(action: &str, resources: Vec<String>) -> Statement {
+    Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principal: None,
+        action: Clause::Is(vec![action.to_owned()]),
+        resource: Some(Clause::Is(resources)),
+        conditions: Vec::new(),
+    }
+}
+
+fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort();
+    values.dedup();
+    values
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_sid_is_the_project_in_camel_case() {
+        let sid = |text: &str| trust_sid(&Project::new(text).unwrap());
+        assert_eq!(sid("checkout"), "crossgateCheckout");
+        assert_eq!(sid("check-out"), "crossgateCheckOut");
+        assert_eq!(sid("a-7"), "crossgateAZ7");
+        assert_eq!(sid("a-z7"), "crossgateAZz7");
+        assert_eq!(sid("-a"), "crossgatehA");
+    }
+
+    proptest! {
+        #[test]
+        fn two_projects_never_share_a_sid(a in "[a-cz0-1-]{1,6}", b in "[a-cz0-1-]{1,6}") {
+            let (a, b) = (Project::new(&a).unwrap(), Project::new(&b).unwrap());
+            let (x, y) = (trust_sid(&a), trust_sid(&b));
+            prop_assert!(x.bytes().all(|c| c.is_ascii_alphanumeric()));
+            prop_assert_eq!(a == b, x == y);
+        }
+    }
+
+    #[test]
+    fn the_callback_policy_names_two_actions_only() {
+        insta::assert_snapshot!(callback_policy(), @r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["codepipeline:PutJobFailureResult","codepipeline:PutJobSuccessResult"],"Resource":"*"}]}"#);
+    }
+}

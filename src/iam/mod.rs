@@ -1,0 +1,5 @@
+//! What IAM policies mean: whether two documents grant the same, and what they decide.
+//! Pure: nothing in this module may see the network, an SDK, the environment or the clock.
+
+pub mod compare;
+pub mod documents;
