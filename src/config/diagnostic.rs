@@ -1,0 +1,210 @@
+//! Problems of a manifest, shown as rustc shows them: file, line, column, the line, an underline and what to do.
+//! May not decide what is a problem, and may not print.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// The most problems that are shown; the last line says how many there are.
+const SHOWN: usize = 25;
+
+/// The most characters of one message: a value that is quoted in it may be as long as the file.
+const LONGEST_MESSAGE: usize = 400;
+
+/// One problem of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestError {
+    /// The bytes of the manifest that are wrong; empty: the place where something is missing.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// A few words for the underline.
+    pub label: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Another place that belongs to it, with a few words: the first of two that clash.
+    pub related: Option<(Range<usize>, String)>,
+}
+
+impl ManifestError {
+    pub(super) fn new(span: Range<usize>, message: impl AsRef<str>) -> Self {
+        Self {
+            span,
+            message: plain(message.as_ref()),
+            label: String::new(),
+            help: None,
+            related: None,
+        }
+    }
+
+    pub(super) fn label(mut self, label: impl AsRef<str>) -> Self {
+        self.label = plain(label.as_ref());
+        self
+    }
+
+    pub(super) fn help(mut self, help: impl AsRef<str>) -> Self {
+        self.help = Some(plain(help.as_ref()));
+        self
+    }
+
+    pub(super) fn related(mut self, span: Range<usize>, label: impl AsRef<str>) -> Self {
+        self.related = Some((span, plain(label.as_ref())));
+        self
+    }
+}
+
+/// All problems of one manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestErrors {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text, which the spans point into.
+    pub text: String,
+    /// The problems in the order of the text; never empty.
+    pub items: Vec<ManifestError>,
+}
+
+impl ManifestErrors {
+    /// The problems for a person, with ANSI colours or without, ending without a newline.
+    pub fn render(&self, color: bool) -> String {
+        let Self { path, text, items } = self;
+        let renderer = renderer(color);
+        let shown_path = shown(path);
+        let text = &visible(text);
+        let mut blocks: Vec<String> = items
+            .iter()
+            .take(SHOWN)
+            .map(|item| render_item(&renderer, &shown_path, text, item))
+            .collect();
+        let count = match items.len() {
+            1 => "1 problem".to_owned(),
+            many => format!("{many} problems"),
+        };
+        let first = if items.len() > SHOWN {
+            format!(", the first {SHOWN} are shown")
+        } else {
+            String::new()
+        };
+        blocks.push(format!(
+            "{count} in {shown_path}{first}; no call was made to AWS"
+        ));
+        blocks.join("\n\n")
+    }
+}
+
+impl fmt::Display for ManifestErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl Error for ManifestErrors {}
+
+/// A problem that has no place in a text, in the same look.
+pub(super) fn render_plain(message: &str, help: &str, color: bool) -> String {
+    let (message, help) = (plain(message), plain(help));
+    let report = [
+        Group::with_title(Level::ERROR.primary_title(message.as_str()))
+            .element(Level::HELP.message(help.as_str())),
+    ];
+    renderer(color).render(&report)
+}
+
+fn renderer(color: bool) -> Renderer {
+    if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    }
+}
+
+fn render_item(renderer: &Renderer, path: &str, text: &str, item: &ManifestError) -> String {
+    let ManifestError {
+        span,
+        message,
+        label,
+        help,
+        related,
+    } = item;
+    let mut snippet = Snippet::source(text).path(path).annotation(
+        AnnotationKind::Primary
+            .span(on_one_line(text, span))
+            .label(label.as_str()),
+    );
+    if let Some((span, label)) = related {
+        snippet = snippet.annotation(
+            AnnotationKind::Context
+                .span(on_one_line(text, span))
+                .label(label.as_str()),
+        );
+    }
+    let mut group =
+        Group::with_title(Level::ERROR.primary_title(message.as_str())).element(snippet);
+    if let Some(help) = help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    renderer.render(&[group])
+}
+
+/// The part of a span that is on its first line, with both ends between characters of the text: a table or a long string is
+/// underlined where it begins.
+fn on_one_line(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = floor(text, span.start);
+    let end = floor(text, span.end.max(start));
+    let line_end = text[start..end].find(['\r', '\n']).unwrap_or(end - start);
+    start..start + line_end
+}
+
+fn floor(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// The text with the characters that the renderer lets through and a terminal obeys (C1 controls, changes of direction) replaced
+/// by others of as many bytes, so that the spans still hold. The renderer shows the other control characters as symbols.
+fn visible(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| matches!(c, '\u{80}'..='\u{9f}') || is_direction(c);
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = text.chars().map(|c| match (obeyed(c), c.len_utf8()) {
+        (false, _) => c,
+        (true, 2) => '\u{a4}',
+        (true, _) => char::REPLACEMENT_CHARACTER,
+    });
+    Cow::Owned(replaced.collect())
+}
+
+/// A message without control characters (a manifest must not be able to move the cursor) and of a length that can be read.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count >= LONGEST_MESSAGE {
+            plain.push('…');
+            break;
+        }
+        if (c.is_control() && c != '\n') || is_direction(c) {
+            plain.extend(c.escape_unicode());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// The Unicode controls that turn the direction of text: they can make a message read as another.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// How a path is shown in a message.
+pub(super) fn shown(path: &Path) -> String {
+    plain(&path.display().to_string())
+}

@@ -1,0 +1,122 @@
+//! From a file, bytes or a text to a [`Config`], or to everything that is wrong with it.
+//! May not know a key of the manifest: `parse` and `validate` do.
+
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::diagnostic::{ManifestError, ManifestErrors};
+use super::discover::{self, ConfigError, Location};
+use super::parse;
+use super::schema::Config;
+use super::validate;
+
+/// The most syntax errors that are kept of one file: behind the first few they are echoes.
+const SYNTAX_ERRORS: usize = 10;
+
+/// Reads, parses and checks the manifest.
+///
+/// # Errors
+/// The file cannot be read, or has mistakes: then all of them.
+pub fn load(location: &Location) -> Result<Config, ConfigError> {
+    let bytes = discover::read(location)?;
+    from_bytes(&location.path, &bytes).map_err(|errors| ConfigError::Invalid(Box::new(errors)))
+}
+
+/// Parses and checks a manifest's bytes: UTF-8, with or without a byte order mark. `path` is only shown.
+///
+/// # Errors
+/// All mistakes.
+pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Config, ManifestErrors> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => from_text(path, text),
+        Err(error) => {
+            // Up to the first bad byte the lossy text is the file, so the offset holds in it.
+            let offset = error.valid_up_to();
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let bad = char::REPLACEMENT_CHARACTER.len_utf8();
+            let item = ManifestError::new(offset..offset + bad, "the manifest is not UTF-8")
+                .label(format!("byte {} of the file", offset + 1))
+                .help("save the file as UTF-8; it may be UTF-16 or Latin-1 now");
+            Err(errors(path, &text, vec![item]))
+        }
+    }
+}
+
+/// Parses and checks a manifest's text. `path` is only shown.
+///
+/// # Errors
+/// All mistakes: of syntax, or, where there are none of these, of content.
+pub fn from_text(path: &Path, text: &str) -> Result<Config, ManifestErrors> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (root, syntax) = DeTable::parse_recoverable(text);
+    if !syntax.is_empty() {
+        return Err(errors(path, text, syntax_errors(text, &syntax)));
+    }
+    if root.get_ref().is_empty() {
+        let item = ManifestError::new(0..0, "the manifest is empty")
+            .label("nothing but white space and comments")
+            .help(
+                "start with `project = \"NAME\"`, an `[accounts.NAME]` for each account and a `[[gates]]`: \
+                 config/crossgate.toml of crossgate is an example with every key explained",
+            );
+        return Err(errors(path, text, vec![item]));
+    }
+    let mut problems = Vec::new();
+    let draft = parse::draft(root.get_ref(), &mut problems);
+    validate::check(&draft, &mut problems);
+    match draft.finish(path, text) {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(errors(path, text, problems)),
+    }
+}
+
+fn errors(path: &Path, text: &str, mut items: Vec<ManifestError>) -> ManifestErrors {
+    items.sort_by_key(|item| item.span.start);
+    ManifestErrors {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        items,
+    }
+}
+
+/// What the TOML parser says, once a line: its second complaint about a line follows from the first.
+fn syntax_errors(text: &str, syntax: &[toml::de::Error]) -> Vec<ManifestError> {
+    let mut items = Vec::new();
+    let mut last_line = 0..0;
+    for error in syntax {
+        let span = error.span().unwrap_or(0..0);
+        // A line may have as many complaints as characters: it is looked for once.
+        if last_line.contains(&span.start) {
+            continue;
+        }
+        let (before, after) = text.split_at_checked(span.start).unwrap_or(("", text));
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let end = span.start + after.find('\n').map_or(after.len(), |newline| newline + 1);
+        last_line = start..end;
+        let line = text.get(start..end).unwrap_or_default();
+        items.push(syntax_error(line, span, error.message()));
+        if items.len() >= SYNTAX_ERRORS {
+            break;
+        }
+    }
+    items
+}
+
+fn syntax_error(line: &str, span: std::ops::Range<usize>, message: &str) -> ManifestError {
+    let line = line.trim_start();
+    if message.starts_with("duplicate key") {
+        let item = ManifestError::new(span, "a key or table stands here for the second time")
+            .label("already defined above");
+        return if line.starts_with('[') {
+            item.help("each table stands once; another gate begins with its own `[[gates]]` line")
+        } else {
+            item.help("each key stands once in a table: remove one of the two")
+        };
+    }
+    let item = ManifestError::new(span, format!("this is not TOML: {message}")).label("here");
+    if line.starts_with("id") {
+        return item.help("an account id is a string: `id = \"111111111111\"`");
+    }
+    item.help("strings stand in double quotes, tables begin with `[NAME]`, and each gate with `[[gates]]`")
+}

@@ -1,0 +1,36 @@
+//! The manifest `crossgate.toml`: where it is found, how it is read, what it may say, and how its mistakes are shown.
+//! Nothing here may call AWS or read the environment; the only IO is looking for the file and reading it, in `discover`.
+//!
+//! ```text
+//! find ──▶ Location ── load ──▶ text ── parse ──▶ Draft ── validate ──▶ Config
+//! ```
+//! The text is walked as a tree of spanned values instead of being deserialized by serde: serde stops at the first problem,
+//! and a person who mends a manifest wants to see all of them at once, each with its place.
+
+mod diagnostic;
+mod discover;
+mod gate;
+mod load;
+mod parameters;
+mod parse;
+mod permissions_boundary;
+mod schema;
+mod suggest;
+mod table;
+mod tags;
+mod validate;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
+
+pub use diagnostic::{ManifestError, ManifestErrors};
+pub use discover::{ConfigError, FILE_NAME, Location, MAX_BYTES, Origin, find};
+pub use load::{from_bytes, from_text, load};
+pub use schema::{
+    AccountConfig, Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig, Position,
+};
+pub(crate) use suggest::did_you_mean;
+
+/// The commented example of `config/crossgate.toml`: every key of the schema, and a manifest that parses.
+pub const EXAMPLE: &str = include_str!("../../config/crossgate.toml");

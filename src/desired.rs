@@ -1,0 +1,389 @@
+//! From the manifest to the wiring that it wants: every default filled in, gates sorted by name.
+//! Pure: may not see AWS, the environment or the clock, and may not depend on the order of gates in the manifest (law 3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use crate::config::{Config, FunctionConfig, GateConfig, InvokeRoleConfig, did_you_mean};
+use crate::model::account::{AccountId, AccountName};
+use crate::model::name::{GateName, NameError, Project, StageName};
+use crate::model::wiring::{
+    Account, FunctionKey, Gate, GateAction, InvokeRole, PipelineKey, Placement, Trust, Wiring,
+};
+
+/// A manifest that cannot be wired as asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DesiredError {
+    /// `--gate` names a gate that the manifest does not have.
+    #[error("the manifest has no gate `{name}`: {help}")]
+    UnknownGate {
+        /// The name that was asked for.
+        name: GateName,
+        /// The nearest name, or the names there are.
+        help: String,
+    },
+    /// A gate names an account that is not defined. Validation refuses such a manifest.
+    #[error("gate `{gate}` names the account `{account}`, which the manifest does not define")]
+    UnknownAccount {
+        /// The gate.
+        gate: GateName,
+        /// The account.
+        account: AccountName,
+    },
+    /// The invoke role's default name is too long. Validation refuses such a manifest.
+    #[error("the invoke role of gate `{gate}` needs a name in [gates.invoke_role]: {reason}")]
+    RoleName {
+        /// The gate.
+        gate: GateName,
+        /// The rule that the default name breaks.
+        reason: NameError,
+    },
+}
+
+/// Resolves the manifest. `only`: the gates that the run is about; empty: all.
+///
+/// Two names of one account id become the first of them (in sorted order) that a gate uses, so that one role or pipeline has one
+/// key. A stage that one gate places has that place for every gate that stands in it, so that a run about one gate puts it
+/// where a run about all would.
+///
+/// # Errors
+/// [`DesiredError::UnknownGate`]; the others only for a [`Config`] that validation did not make.
+pub fn wiring(config: &Config, only: &[GateName]) -> Result<Wiring, DesiredError> {
+    let selected = selected(config, only)?;
+    let accounts = Accounts::of(config)?;
+    let places = places(config, &accounts);
+    let mut gates = config
+        .gates
+        .iter()
+        .map(|gate| resolve(&config.project, gate, &accounts, &places))
+        .collect::<Result<Vec<Gate>, DesiredError>>()?;
+    gates.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Wiring {
+        project: config.project.clone(),
+        accounts: accounts.described(),
+        gates,
+        selected,
+    })
+}
+
+fn selected(config: &Config, only: &[GateName]) -> Result<BTreeSet<GateName>, DesiredError> {
+    let known: BTreeSet<GateName> = config.gates.iter().map(|gate| gate.name.clone()).collect();
+    if only.is_empty() {
+        return Ok(known);
+    }
+    for name in only {
+        if !known.contains(name) {
+            let names: Vec<&str> = known.iter().map(GateName::as_str).collect();
+            return Err(DesiredError::UnknownGate {
+                name: name.clone(),
+                help: did_you_mean(name.as_str(), "gates", &names),
+            });
+        }
+    }
+    Ok(only.iter().cloned().collect())
+}
+
+/// The accounts that gates use, each under one name.
+struct Accounts<'a> {
+    config: &'a Config,
+    by_id: BTreeMap<AccountId, AccountName>,
+}
+
+impl<'a> Accounts<'a> {
+    fn of(config: &'a Config) -> Result<Self, DesiredError> {
+        let mut by_id: BTreeMap<AccountId, AccountName> = BTreeMap::new();
+        for gate in &config.gates {
+            for name in [&gate.pipeline.account, &gate.function.account] {
+                let Some(account) = config.accounts.get(name) else {
+                    return Err(DesiredError::UnknownAccount {
+                        gate: gate.name.clone(),
+                        account: name.clone(),
+                    });
+                };
+                let kept = by_id
+                    .entry(account.id.clone())
+                    .or_insert_with(|| name.clone());
+                if name < kept {
+                    *kept = name.clone();
+                }
+            }
+        }
+        Ok(Self { config, by_id })
+    }
+
+    /// The name that stands for an account.
+    fn canonical(&self, name: &AccountName) -> AccountName {
+        let account = self.config.accounts.get(name);
+        let kept = account.and_then(|account| self.by_id.get(&account.id));
+        kept.unwrap_or(name).clone()
+    }
+
+    /// The accounts by the name that stands for each.
+    fn described(&self) -> BTreeMap<AccountName, Account> {
+        let describe = |(id, name): (&AccountId, &AccountName)| {
+            let credentials = &self.config.accounts.get(name)?.credentials;
+            let account = Account {
+                id: id.clone(),
+                credentials: credentials.to_string(),
+            };
+            Some((name.clone(), account))
+        };
+        self.by_id.iter().filter_map(describe).collect()
+    }
+
+    fn pipeline(&self, key: &PipelineKey) -> PipelineKey {
+        let PipelineKey {
+            account,
+            region,
+            name,
+        } = key;
+        PipelineKey {
+            account: self.canonical(account),
+            region: region.clone(),
+            name: name.clone(),
+        }
+    }
+}
+
+type Places = BTreeMap<(PipelineKey, StageName), Placement>;
+
+fn places(config: &Config, accounts: &Accounts<'_>) -> Places {
+    let mut places = Places::new();
+    for gate in &config.gates {
+        if let Some(placement) = &gate.action.placement {
+            let key = (accounts.pipeline(&gate.pipeline), gate.action.stage.clone());
+            places.insert(key, placement.clone());
+        }
+    }
+    places
+}
+
+fn resolve(
+    project: &Project,
+    gate: &GateConfig,
+    accounts: &Accounts<'_>,
+    places: &Places,
+) -> Result<Gate, DesiredError> {
+    // Destructured in full: a new key of the manifest must be decided on here.
+    let GateConfig {
+        name,
+        position: _,
+        pipeline,
+        action,
+        function,
+        invoke_role,
+    } = gate;
+    let pipeline = accounts.pipeline(pipeline);
+    let FunctionConfig {
+        account,
+        name: function,
+        region,
+    } = function;
+    let function = FunctionKey {
+        account: accounts.canonical(account),
+        region: region.clone().unwrap_or_else(|| pipeline.region.clone()),
+        name: function.clone(),
+    };
+    let place = places.get(&(pipeline.clone(), action.stage.clone()));
+    let action = GateAction {
+        placement: place.cloned(),
+        ..action.clone()
+    };
+    Ok(Gate {
+        name: name.clone(),
+        pipeline,
+        action,
+        function,
+        role: role(project, name, invoke_role)?,
+    })
+}
+
+fn role(
+    project: &Project,
+    gate: &GateName,
+    role: &InvokeRoleConfig,
+) -> Result<InvokeRole, DesiredError> {
+    let InvokeRoleConfig {
+        name,
+        path,
+        permissions_boundary,
+        tags,
+        trust,
+        list_functions,
+    } = role;
+    let name = match name {
+        Some(name) => name.clone(),
+        None => GateConfig::default_role_name(project, gate).map_err(|reason| {
+            DesiredError::RoleName {
+                gate: gate.clone(),
+                reason,
+            }
+        })?,
+    };
+    Ok(InvokeRole {
+        name,
+        path: path.clone().unwrap_or_default(),
+        permissions_boundary: permissions_boundary.clone(),
+        tags: tags.clone(),
+        trust: trust.unwrap_or(Trust::ServiceRole),
+        list_functions: list_functions.unwrap_or(true),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::from_text;
+    use crate::model::name::RolePath;
+
+    const MANY: &str = include_str!("../config/many-gates.toml");
+
+    fn config(text: &str) -> Config {
+        from_text(Path::new("crossgate.toml"), text).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    fn gate(name: &str) -> GateName {
+        GateName::new(name).unwrap()
+    }
+
+    fn account(name: &str) -> AccountName {
+        AccountName::new(name).unwrap()
+    }
+
+    const TWO_NAMES: &str = r#"
+        project = "p"
+        [accounts.admin]
+        id = "111111111111"
+        [accounts.z-tools]
+        id = "111111111111"
+        profile = "z"
+        [accounts.b-tools]
+        id = "111111111111"
+        profile = "b"
+        [[gates]]
+        name = "one"
+        pipeline = { account = "z-tools", region = "cn-north-1", name = "P", stage = "S", action = "A", after = "Build" }
+        function = { account = "b-tools", name = "F" }
+        [[gates]]
+        name = "another"
+        pipeline = { account = "b-tools", region = "cn-north-1", name = "P", stage = "S", action = "B" }
+        function = { account = "z-tools", name = "F", region = "cn-northwest-1" }
+    "#;
+
+    #[test]
+    fn defaults_are_filled_in() {
+        let wiring = wiring(&config(TWO_NAMES), &[]).unwrap();
+        let names: Vec<&str> = wiring.gates.iter().map(|gate| gate.name.as_str()).collect();
+        assert_eq!(names, ["another", "one"]);
+        let [another, one] = wiring.gates.as_slice() else {
+            panic!("two gates")
+        };
+        assert_eq!(one.function.region.as_str(), "cn-north-1");
+        assert_eq!(another.function.region.as_str(), "cn-northwest-1");
+        assert_eq!(one.role.name.as_str(), "crossgate-p-one");
+        assert_eq!(one.role.path, RolePath::default());
+        assert_eq!(one.role.trust, Trust::ServiceRole);
+        assert!(one.role.list_functions);
+        assert_eq!(one.role.permissions_boundary, None);
+        assert!(one.role.tags.is_empty());
+        assert_eq!(
+            one.action.run_order, None,
+            "what is not written is not owned"
+        );
+        assert_eq!(wiring.selected.len(), 2);
+    }
+
+    #[test]
+    fn two_names_of_an_account_are_one_account() {
+        let wiring = wiring(&config(TWO_NAMES), &[]).unwrap();
+        // `admin` comes first but no gate uses it.
+        assert_eq!(
+            wiring.accounts.keys().collect::<Vec<_>>(),
+            [&account("b-tools")]
+        );
+        assert_eq!(
+            wiring.accounts[&account("b-tools")].credentials,
+            "profile `b`"
+        );
+        for gate in &wiring.gates {
+            assert_eq!(gate.pipeline.account, account("b-tools"));
+            assert_eq!(gate.function.account, account("b-tools"));
+        }
+    }
+
+    #[test]
+    fn a_stage_has_one_place_for_all_its_gates() {
+        let wiring = wiring(&config(TWO_NAMES), &[gate("another")]).unwrap();
+        let places: BTreeSet<_> = wiring
+            .gates
+            .iter()
+            .map(|gate| &gate.action.placement)
+            .collect();
+        let build = Placement::After(StageName::new("Build").unwrap());
+        assert_eq!(places, BTreeSet::from([&Some(build)]));
+        assert_eq!(wiring.selected, BTreeSet::from([gate("another")]));
+        assert_eq!(wiring.gates.len(), 2, "the others are known too");
+    }
+
+    #[test]
+    fn an_unknown_gate_is_refused_with_the_nearest_name() {
+        let config = config(MANY);
+        let error = wiring(&config, &[gate("audit"), gate("aprove")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the manifest has no gate `aprove`: did you mean `approve`?"
+        );
+        let error = wiring(&config, &[gate("zzzzzz")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the manifest has no gate `zzzzzz`: the gates here: `approve`, `audit`, `smoke`, `validate`"
+        );
+    }
+
+    #[test]
+    fn accounts_that_only_lend_credentials_are_not_wired() {
+        let wiring = wiring(&config(MANY), &[]).unwrap();
+        let names: Vec<&str> = wiring.accounts.keys().map(AccountName::as_str).collect();
+        assert_eq!(names, ["dev", "prod", "release", "tools"]);
+        assert_eq!(
+            wiring.accounts[&account("prod")].credentials,
+            "role arn:aws:iam::333333333333:role/deploy/Crossgate assumed via `tools`"
+        );
+    }
+
+    /// The manifest's text with its gates in another order.
+    fn shuffled(text: &str, order: &[usize]) -> String {
+        let mut parts = text.split("[[gates]]");
+        let head = parts.next().unwrap();
+        let gates: Vec<&str> = parts.collect();
+        let gates = order
+            .iter()
+            .map(|index| format!("[[gates]]{}\n", gates[*index]));
+        format!("{head}{}", gates.collect::<String>())
+    }
+
+    proptest! {
+        #[test]
+        fn law_3_whatever_the_order_of_gates_in_the_manifest_the_wiring_is_the_same(
+            many in Just(vec![0_usize, 1, 2, 3]).prop_shuffle(),
+            two in Just(vec![0_usize, 1]).prop_shuffle(),
+            chosen in any::<bool>(),
+        ) {
+            for (text, order, name) in [(MANY, &many, "smoke"), (TWO_NAMES, &two, "one")] {
+                let only = if chosen { vec![gate(name)] } else { Vec::new() };
+                let written = config(&shuffled(text, order));
+                let names: Vec<_> = config(text).gates.into_iter().map(|gate| gate.name).collect();
+                for (gate, index) in written.gates.iter().zip(order) {
+                    prop_assert_eq!(&gate.name, &names[*index], "the shuffle is real");
+                }
+                prop_assert_eq!(wiring(&written, &only), wiring(&config(text), &only));
+            }
+        }
+    }
+}
