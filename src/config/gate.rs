@@ -17,8 +17,8 @@ use super::table::{Key, Schema, Table, wrong_type};
 use super::tags;
 use crate::model::account::{AccountName, Region};
 use crate::model::name::{
-    ActionName, ArtifactName, FunctionName, GateName, NameError, Namespace, PipelineName, RoleName,
-    RolePath, StageName,
+    ActionName, ArtifactName, FunctionName, GateName, Namespace, PipelineName, RoleName, RolePath,
+    StageName,
 };
 use crate::model::wiring::{GateAction, PipelineKey, Placement, Trust};
 
@@ -222,7 +222,7 @@ fn pipeline(table: &Table<'_>, problems: &mut Vec<ManifestError>) -> PipelineDra
         user_parameters: parameters::read(table, problems),
         input_artifacts: artifacts(table, "input_artifacts", problems),
         output_artifacts: artifacts(table, "output_artifacts", problems),
-        namespace: table.parsed("namespace", namespace, problems),
+        namespace: table.parsed("namespace", Namespace::new, problems),
         timeout_minutes: table.integer("timeout_minutes", &(5..=86_400), problems),
     }
 }
@@ -250,18 +250,6 @@ fn role(table: &Table<'_>, problems: &mut Vec<ManifestError>) -> RoleDraft {
             .map(Spanned::into_inner),
         list_functions: table.boolean("list_functions", problems),
     }
-}
-
-/// A namespace has no dot (api: ActionDeclaration, `[A-Za-z0-9@\-_]+`), although a stage's name may.
-fn namespace(text: &str) -> Result<Namespace, NameError> {
-    if text.contains('.') {
-        return Err(NameError {
-            what: "namespace",
-            value: text.to_owned(),
-            rule: "1 to 100 of A-Z, a-z, 0-9, `@`, `_` and `-` are allowed",
-        });
-    }
-    Namespace::new(text)
 }
 
 fn function_name(text: &str) -> Result<FunctionName, String> {

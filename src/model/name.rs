@@ -80,7 +80,8 @@ name!(
 );
 name!(
     /// A variables namespace (api: ActionDeclaration).
-    Namespace, "namespace", "1 to 100 of A-Z, a-z, 0-9, `.`, `@`, `_` and `-` are allowed", 100, pipeline_char
+    Namespace, "namespace", "1 to 100 of A-Z, a-z, 0-9, `@`, `_` and `-` are allowed", 100,
+    |b| b.is_ascii_alphanumeric() || matches!(b, b'@' | b'_' | b'-')
 );
 name!(
     /// An IAM role's name (api: CreateRole). Unique in its account whatever its path, and compared without case by IAM.

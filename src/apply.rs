@@ -1,0 +1,353 @@
+//! Carries out a plan: sends its calls in its order and reports each.
+//! It decides nothing: behaviour belongs in `plan` (and the last look at a pipeline in `model::pipeline::renew`), where it can
+//! be tested without touching anything real.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::cloud::Cloud;
+use crate::model::account::AccountName;
+use crate::model::change::{
+    Failure, Outcome, PipelineUpdate, Plan, Problem, Report, Severity, Step, Work,
+};
+use crate::model::failure::{CloudError, CloudErrorKind};
+use crate::model::observed::Observed;
+use crate::model::observed::Seen;
+use crate::model::pipeline::{PipelineDocument, Renewal};
+use crate::model::progress::Progress;
+use crate::model::wiring::PipelineKey;
+use crate::model::write::{Write, Written};
+
+/// Time and chance, passed in.
+pub trait Timing {
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
+    /// A number from 0 to 1, for jitter.
+    fn chance(&self) -> f64;
+    /// True once the person asked to stop: what is under way is finished, nothing new is begun.
+    fn is_interrupted(&self) -> bool;
+}
+
+/// Where old pipeline documents are kept before they are replaced.
+pub trait Backup {
+    /// Saves a document and answers the file's path, or what went wrong.
+    fn save(&self, key: &PipelineKey, document: &PipelineDocument) -> Result<PathBuf, String>;
+}
+
+/// What an apply works with.
+pub struct Tools<'t, C, T, B> {
+    /// The accounts.
+    pub cloud: &'t C,
+    /// Time and chance.
+    pub timing: &'t T,
+    /// Where backups go.
+    pub backup: &'t B,
+    /// Who wants to know how far it is.
+    pub progress: &'t dyn Progress,
+    /// Steps under way at once, over all accounts.
+    pub side_by_side: usize,
+}
+
+/// What one step did.
+struct Done {
+    outcome: Outcome,
+    backup: Option<PathBuf>,
+    problems: Vec<Problem>,
+    wrote: bool,
+}
+
+impl From<Outcome> for Done {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            backup: None,
+            problems: Vec::new(),
+            wrote: false,
+        }
+    }
+}
+
+/// Carries out the plan.
+pub async fn apply<C: Cloud, T: Timing, B: Backup>(
+    plan: &Plan,
+    tools: &Tools<'_, C, T, B>,
+) -> Report {
+    let mut results: Vec<Option<Done>> = plan.steps.iter().map(|_| None).collect();
+    let mut waiting: Vec<usize> = (0..plan.steps.len()).collect();
+    let mut running = FuturesUnordered::new();
+    loop {
+        let mut later = Vec::new();
+        for index in waiting {
+            let Some(step) = plan.steps.get(index) else {
+                continue;
+            };
+            match readiness(plan, step, &results) {
+                Ready::Blocked(because_of) => {
+                    set(&mut results, index, Outcome::Skipped { because_of }.into());
+                }
+                Ready::Now if tools.timing.is_interrupted() => {
+                    let because_of = "the run was interrupted".to_owned();
+                    set(&mut results, index, Outcome::Skipped { because_of }.into());
+                }
+                Ready::Now if running.len() < tools.side_by_side.max(1) => {
+                    running.push(async move { (index, run(step, tools).await) });
+                }
+                Ready::Now | Ready::Later => later.push(index),
+            }
+        }
+        waiting = later;
+        match running.next().await {
+            Some((index, done)) => set(&mut results, index, done),
+            // Nothing runs: whatever still waits has just become ready or blocked, and is looked at once more.
+            None if waiting.is_empty() => break,
+            None => {}
+        }
+    }
+    report(plan, results)
+}
+
+fn set(results: &mut [Option<Done>], index: usize, done: Done) {
+    if let Some(slot) = results.get_mut(index) {
+        *slot = Some(done);
+    }
+}
+
+enum Ready {
+    Now,
+    Later,
+    /// The id of the change, or the reason, because of which the step is not tried.
+    Blocked(String),
+}
+
+fn readiness(plan: &Plan, step: &Step, results: &[Option<Done>]) -> Ready {
+    let mut ready = Ready::Now;
+    for before in &step.after {
+        match results.get(*before).and_then(Option::as_ref) {
+            None => ready = Ready::Later,
+            Some(done) => match &done.outcome {
+                Outcome::Done | Outcome::AlreadyThere | Outcome::Kept(_) => {}
+                Outcome::Failed(_) => {
+                    let failed = plan.steps.get(*before).and_then(|s| s.changes.first());
+                    let change = failed.and_then(|c| plan.changes.get(*c));
+                    return Ready::Blocked(change.map_or_else(String::new, |c| c.id.clone()));
+                }
+                Outcome::Skipped { because_of } => return Ready::Blocked(because_of.clone()),
+            },
+        }
+    }
+    ready
+}
+
+fn report(plan: &Plan, results: Vec<Option<Done>>) -> Report {
+    let mut outcomes: Vec<Outcome> = plan
+        .changes
+        .iter()
+        .map(|c| Outcome::Kept(c.held.clone().unwrap_or_default()))
+        .collect();
+    let (mut backups, mut problems, mut writes) = (Vec::new(), Vec::new(), 0);
+    for (step, done) in plan.steps.iter().zip(results) {
+        let Some(done) = done else { continue };
+        for change in &step.changes {
+            if let Some(slot) = outcomes.get_mut(*change) {
+                *slot = done.outcome.clone();
+            }
+        }
+        backups.extend(done.backup);
+        problems.extend(done.problems);
+        writes += usize::from(done.wrote);
+    }
+    Report {
+        outcomes,
+        backups,
+        problems,
+        writes,
+    }
+}
+
+async fn run<C: Cloud, T: Timing, B: Backup>(step: &Step, tools: &Tools<'_, C, T, B>) -> Done {
+    match &step.work {
+        Work::Write { write, settling } => {
+            let what = format!("{} {write}", write.operation());
+            tools.progress.step_started(&step.account, &what);
+            let written = send(&step.account, write, *settling, &what, tools).await;
+            let done = written_to_done(written);
+            tools
+                .progress
+                .step_done(&step.account, &what, &done.outcome);
+            done
+        }
+        Work::Pipeline(update) => {
+            let what = format!(
+                "codepipeline:UpdatePipeline pipeline {}",
+                update.pipeline.name
+            );
+            tools.progress.step_started(&step.account, &what);
+            let done = pipeline(update, &what, tools).await;
+            tools
+                .progress
+                .step_done(&step.account, &what, &done.outcome);
+            done
+        }
+    }
+}
+
+fn written_to_done(written: Result<Written, CloudError>) -> Done {
+    match written {
+        Ok(Written::Done | Written::Pipeline { .. }) => Done {
+            wrote: true,
+            ..Done::from(Outcome::Done)
+        },
+        Ok(Written::AlreadyThere) => Done::from(Outcome::AlreadyThere),
+        Err(error) => Done::from(Outcome::Failed(Failure::Cloud(Box::new(error)))),
+    }
+}
+
+/// How long IAM is waited for: it takes 10 to 30 s as a rule (domain.md, "What breaks in practice").
+const SETTLE_ATTEMPTS: u32 = 12;
+const SETTLE_FIRST: Duration = Duration::from_millis(500);
+const SETTLE_MOST: Duration = Duration::from_secs(10);
+
+/// Sends one write; waits out the errors of a role that was just made, and only those.
+async fn send<C: Cloud, T: Timing, B>(
+    account: &AccountName,
+    write: &Write,
+    settling: bool,
+    what: &str,
+    tools: &Tools<'_, C, T, B>,
+) -> Result<Written, CloudError> {
+    let mut attempt = 0;
+    loop {
+        let error = match tools.cloud.write(account, write).await {
+            Ok(written) => return Ok(written),
+            Err(error) => error,
+        };
+        let unsettled = matches!(
+            error.kind,
+            CloudErrorKind::NotSettled | CloudErrorKind::NotFound
+        );
+        attempt += 1;
+        if !settling || !unsettled || attempt >= SETTLE_ATTEMPTS || tools.timing.is_interrupted() {
+            return Err(error);
+        }
+        tools.progress.step_waiting(account, what, attempt);
+        let longest = SETTLE_FIRST
+            .saturating_mul(2_u32.saturating_pow(attempt - 1))
+            .min(SETTLE_MOST);
+        // Half of it fixed, half by chance, so that many roles do not ask again at the same moment.
+        let part = 0.5 + tools.timing.chance().clamp(0.0, 1.0) / 2.0;
+        tools.timing.sleep(longest.mul_f64(part)).await;
+    }
+}
+
+/// Reads the document again, patches it, saves the old one, sends the new one.
+async fn pipeline<C: Cloud, T: Timing, B: Backup>(
+    update: &PipelineUpdate,
+    what: &str,
+    tools: &Tools<'_, C, T, B>,
+) -> Done {
+    let key = &update.pipeline;
+    let answer = tools.cloud.read(&key.account, &key.read()).await;
+    let mut observed = Observed::default();
+    observed.record(key.account.clone(), key.read(), answer);
+    let fresh = match observed.pipeline(key) {
+        Seen::Present(document) => Some(document),
+        Seen::Absent | Seen::NotRead => None,
+        Seen::Unreadable(error) => {
+            let failure = Failure::Cloud(Box::new(error.clone()));
+            return Done::from(Outcome::Failed(failure));
+        }
+    };
+    let (document, expected, moved) = match update.renew(fresh) {
+        Renewal::NothingToDo => return Done::from(Outcome::AlreadyThere),
+        Renewal::Stale(message) => {
+            return Done::from(Outcome::Failed(Failure::Stale { message }));
+        }
+        Renewal::Send {
+            document,
+            expected,
+            moved,
+        } => (document, expected, moved),
+    };
+    let backup = match fresh.map(|old| tools.backup.save(key, old)) {
+        Some(Ok(path)) => Some(path),
+        Some(Err(message)) => {
+            return Done::from(Outcome::Failed(Failure::Backup { message }));
+        }
+        None => None,
+    };
+    let write = Write::UpdatePipeline {
+        region: key.region.clone(),
+        name: key.name.clone(),
+        document,
+    };
+    let written = send(&key.account, &write, false, what, tools).await;
+    let mut problems: Vec<Problem> = moved.map(|m| moved_on(update, m)).into_iter().collect();
+    if let Ok(Written::Pipeline {
+        version: Some(version),
+    }) = written
+        && expected.is_some_and(|expected| expected != version)
+    {
+        problems.push(written_between(update, version));
+    }
+    Done {
+        backup,
+        problems,
+        ..written_to_done(written)
+    }
+}
+
+fn moved_on(update: &PipelineUpdate, (planned, found): (u64, u64)) -> Problem {
+    let name = &update.pipeline.name;
+    warning(
+        "pipeline_moved",
+        update,
+        format!(
+            "pipeline {name} went from version {planned} to {found} since the plan was made; the change was made anew from \
+             version {found}, so nothing of it is lost"
+        ),
+        None,
+    )
+}
+
+fn written_between(update: &PipelineUpdate, version: u64) -> Problem {
+    let PipelineKey {
+        account: _,
+        region,
+        name,
+    } = &update.pipeline;
+    let lost = version.saturating_sub(1);
+    warning(
+        "pipeline_overwritten",
+        update,
+        format!(
+            "somebody else wrote pipeline {name} between crossgate's read and its write: version {lost} is not in the \
+             pipeline any more (AWS offers no compare-and-swap)"
+        ),
+        Some(format!(
+            "look at it with `aws codepipeline get-pipeline --name {name} --version {lost} --region {region}` and bring back \
+             what is missing"
+        )),
+    )
+}
+
+fn warning(
+    code: &'static str,
+    update: &PipelineUpdate,
+    message: String,
+    hint: Option<String>,
+) -> Problem {
+    let put = update.request.put.iter().map(|spec| spec.gate.clone());
+    let removed = update.request.remove.iter().map(|spec| spec.gate.clone());
+    Problem {
+        code,
+        severity: Severity::Warning,
+        account: Some(update.pipeline.account.clone()),
+        gates: put.chain(removed).collect(),
+        message,
+        hint,
+    }
+}

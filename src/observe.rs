@@ -1,0 +1,75 @@
+//! Reads, side by side, bounded per account, in rounds until nothing more is wanted.
+//! What is wanted is decided by whoever passes `wants`; a failed read is recorded like an answer, and hides no other.
+
+use std::collections::BTreeMap;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, FuturesUnordered};
+
+use crate::cloud::Cloud;
+use crate::model::account::AccountName;
+use crate::model::observed::Observed;
+use crate::model::progress::Progress;
+use crate::model::read::Read;
+
+/// Calls under way at once in one account, where nobody says otherwise. Rate limits are counted by account.
+pub const CALLS_PER_ACCOUNT: usize = 16;
+
+/// Rounds after which reading stops whatever is wanted: a plan needs four at most (identity and names, policies of roles that
+/// these name, names of the policies beside them, their sizes), so more would be a mistake that must not become a loop.
+const MAX_ROUNDS: usize = 8;
+
+/// Reads until `wants` wants nothing more.
+pub async fn observe<C: Cloud>(
+    cloud: &C,
+    wants: impl Fn(&Observed) -> Vec<(AccountName, Read)>,
+    calls_per_account: usize,
+    progress: &dyn Progress,
+) -> Observed {
+    let mut observed = Observed::default();
+    for _ in 0..MAX_ROUNDS {
+        let wanted = wants(&observed);
+        if wanted.is_empty() {
+            break;
+        }
+        round(cloud, wanted, calls_per_account, progress, &mut observed).await;
+    }
+    observed
+}
+
+async fn round<C: Cloud>(
+    cloud: &C,
+    wanted: Vec<(AccountName, Read)>,
+    calls_per_account: usize,
+    progress: &dyn Progress,
+    observed: &mut Observed,
+) {
+    let mut by_account: BTreeMap<AccountName, Vec<Read>> = BTreeMap::new();
+    for (account, read) in wanted {
+        by_account.entry(account).or_default().push(read);
+    }
+    let mut accounts = FuturesUnordered::new();
+    for (account, reads) in by_account {
+        progress.reads_planned(&account, reads.len());
+        accounts.push(async move {
+            let answers: Vec<_> = stream::iter(reads)
+                .map(|read| {
+                    let account = &account;
+                    async move {
+                        let answer = cloud.read(account, &read).await;
+                        progress.read_done(account);
+                        (read, answer)
+                    }
+                })
+                .buffer_unordered(calls_per_account.max(1))
+                .collect()
+                .await;
+            (account, answers)
+        });
+    }
+    while let Some((account, answers)) = accounts.next().await {
+        for (read, answer) in answers {
+            observed.record(account.clone(), read, answer);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A plan in the making: changes and their calls as they are found, then sorted and put in order.
+//! It keeps the order of writes of design.md and decides nothing about content.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::account::AccountName;
+use crate::model::change::{Change, Intent, Plan, Problem, Step, Work};
+use crate::model::name::{GateName, PolicyName, RoleName};
+use crate::model::observed::Observed;
+use crate::model::wiring::{RoleKey, Wiring};
+use crate::model::write::Write;
+
+/// When a step comes, relative to the steps of the same gates. Bootstrap: the role, then what stands on roles, then the
+/// pipeline, so that a pipeline never names a role that is not ready. Teardown: the reverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// Makes or marks the invoke role.
+    Role,
+    /// Sets the role's trust, tags and boundary.
+    RoleSettings,
+    /// Inline policies, and policies that are not ours.
+    Policy,
+    /// The pipeline.
+    Pipeline,
+}
+
+struct Pending {
+    rank: Rank,
+    step: Step,
+}
+
+/// A put of an inline policy, kept for the count of IAM's limit.
+pub(super) struct Put {
+    pub(super) role: RoleKey,
+    pub(super) policy: PolicyName,
+    pub(super) characters: usize,
+    pub(super) gates: Vec<GateName>,
+}
+
+pub(super) struct Draft<'a> {
+    pub(super) observed: &'a Observed,
+    changes: Vec<Change>,
+    steps: Vec<Pending>,
+    problems: Vec<Problem>,
+    /// The roles that this plan makes.
+    new_roles: BTreeSet<(AccountName, RoleName)>,
+    pub(super) puts: Vec<Put>,
+    /// Inline policies that this plan deletes: they no longer count.
+    pub(super) deleted: BTreeSet<(RoleKey, String)>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(observed: &'a Observed) -> Self {
+        Self {
+            observed,
+            changes: Vec::new(),
+            steps: Vec::new(),
+            problems: Vec::new(),
+            new_roles: BTreeSet::new(),
+            puts: Vec::new(),
+            deleted: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn problem(&mut self, problem: Problem) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// A change that one call brings about.
+    pub(super) fn write(&mut self, change: Change, rank: Rank, write: Write) {
+        if let Write::CreateRole(new) = &write {
+            self.new_roles
+                .insert((change.account.clone(), new.name.clone()));
+        }
+        let work = Work::Write {
+            write,
+            settling: false,
+        };
+        self.work(change.account.clone(), vec![change], rank, work);
+    }
+
+    /// Changes that one piece of work brings about.
+    pub(super) fn work(
+        &mut self,
+        account: AccountName,
+        changes: Vec<Change>,
+        rank: Rank,
+        work: Work,
+    ) {
+        let first = self.changes.len();
+        self.changes.extend(changes);
+        self.steps.push(Pending {
+            rank,
+            step: Step {
+                account,
+                changes: (first..self.changes.len()).collect(),
+                after: Vec::new(),
+                work,
+            },
+        });
+    }
+
+    /// A change that is shown and not made.
+    pub(super) fn held(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    pub(super) fn finish(self, wiring: &Wiring, intent: Intent) -> Plan {
+        let Self {
+            observed: _,
+            changes,
+            mut steps,
+            mut problems,
+            new_roles,
+            puts: _,
+            deleted: _,
+        } = self;
+        match intent {
+            Intent::Bootstrap => steps.sort_by_key(|p| p.rank),
+            Intent::Teardown => steps.sort_by_key(|p| std::cmp::Reverse(p.rank)),
+        }
+        let after = dependencies(&changes, &steps);
+        let (changes, position) = sorted(changes);
+        let steps = steps
+            .into_iter()
+            .zip(after)
+            .map(|(Pending { rank: _, step }, after)| {
+                let mut changes: Vec<usize> = step
+                    .changes
+                    .iter()
+                    .filter_map(|old| position.get(old).copied())
+                    .collect();
+                changes.sort_unstable();
+                Step {
+                    work: settle(step.work, &step.account, &new_roles),
+                    account: step.account,
+                    changes,
+                    after,
+                }
+            })
+            .collect();
+        problems.sort_by(|a, b| {
+            let key = |p: &Problem| (std::cmp::Reverse(p.severity), p.account.clone(), p.code);
+            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+        });
+        Plan {
+            intent,
+            project: wiring.project.clone(),
+            gates: wiring.selected.iter().cloned().collect(),
+            changes,
+            steps,
+            problems,
+        }
+    }
+}
+
+/// For each step, the steps of an earlier rank that share a gate with it.
+fn dependencies(changes: &[Change], steps: &[Pending]) -> Vec<Vec<usize>> {
+    let mut earlier: BTreeMap<&GateName, Vec<usize>> = BTreeMap::new();
+    let mut all = Vec::with_capacity(steps.len());
+    for (index, Pending { rank, step }) in steps.iter().enumerate() {
+        let gates: BTreeSet<&GateName> = step
+            .changes
+            .iter()
+            .filter_map(|c| changes.get(*c))
+            .flat_map(|c| &c.gates)
+            .collect();
+        let after: BTreeSet<usize> = gates
+            .iter()
+            .filter_map(|gate| earlier.get(*gate))
+            .flatten()
+            .copied()
+            .filter(|i| steps.get(*i).is_some_and(|other| other.rank != *rank))
+            .collect();
+        all.push(after.into_iter().collect());
+        for gate in gates {
+            earlier.entry(gate).or_default().push(index);
+        }
+    }
+    all
+}
+
+/// Sorts changes by account, kind and resource, and says where each went.
+fn sorted(changes: Vec<Change>) -> (Vec<Change>, BTreeMap<usize, usize>) {
+    let mut numbered: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
+    numbered.sort_by(|(_, a), (_, b)| {
+        let key = |c: &Change| (c.account.clone(), c.kind, c.resource.clone(), c.action);
+        key(a).cmp(&key(b))
+    });
+    let position = numbered
+        .iter()
+        .enumerate()
+        .map(|(new, (old, _))| (*old, new))
+        .collect();
+    (numbered.into_iter().map(|(_, c)| c).collect(), position)
+}
+
+/// A write on a role that this plan makes may meet IAM before the role is known everywhere.
+fn settle(
+    work: Work,
+    account: &AccountName,
+    new_roles: &BTreeSet<(AccountName, RoleName)>,
+) -> Work {
+    match work {
+        Work::Write { write, settling: _ } => {
+            let settling = match &write {
+                Write::PutInlinePolicy { role, .. } => {
+                    new_roles.contains(&(account.clone(), role.clone()))
+                }
+                _ => false,
+            };
+            Work::Write { write, settling }
+        }
+        pipeline @ Work::Pipeline(_) => pipeline,
+    }
+}

@@ -1,0 +1,372 @@
+//! Gates joined with what was observed of them: the service role of each pipeline, the execution role of each function.
+//! It resolves and reports what is missing; it plans nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::account::{AccountId, AccountName};
+use crate::model::arn::{FunctionArn, RoleArn};
+use crate::model::change::{Intent, Problem, Severity};
+use crate::model::name::{GateName, PolicyName};
+use crate::model::observed::{Observed, Seen};
+use crate::model::pipeline::{PipelineDocument, StageView};
+use crate::model::wiring::{FunctionKey, Gate, PipelineKey, RoleKey, Wiring};
+
+use super::draft::Draft;
+
+/// All gates of the manifest, joined.
+pub(super) struct Joined<'a> {
+    pub(super) wiring: &'a Wiring,
+    pub(super) observed: &'a Observed,
+    pub(super) gates: Vec<JoinedGate<'a>>,
+}
+
+/// One gate, with what is known of its two ends.
+pub(super) struct JoinedGate<'a> {
+    pub(super) gate: &'a Gate,
+    pub(super) selected: bool,
+    pub(super) pipeline_account: &'a AccountId,
+    pub(super) function_account: &'a AccountId,
+    pub(super) role_arn: RoleArn,
+    pub(super) function_arn: FunctionArn,
+    /// The pipeline's document, if it was read and the account is the right one.
+    pub(super) pipeline: Option<&'a PipelineDocument>,
+    /// The pipeline's service role, where the pipeline was read and names one of its own account.
+    pub(super) service_role: Option<RoleArn>,
+    /// The function's execution role, where the function was read.
+    pub(super) execution_role: Option<RoleArn>,
+    /// True where the run shall leave the gate standing: a selected gate of a bootstrap, or one that the run is not about and
+    /// whose action stands in its pipeline. The action is written last and removed first, so a gate without it needs nothing.
+    pub(super) stays: bool,
+}
+
+impl<'a> Joined<'a> {
+    pub(super) fn new(wiring: &'a Wiring, observed: &'a Observed, intent: Intent) -> Self {
+        let usable: BTreeSet<&AccountName> = wiring
+            .accounts
+            .iter()
+            .filter(|(name, account)| {
+                matches!(observed.caller(name), Seen::Present(caller) if caller.account == account.id)
+            })
+            .map(|(name, _)| name)
+            .collect();
+        let gates = wiring
+            .gates
+            .iter()
+            .filter_map(|gate| join(wiring, observed, &usable, intent, gate))
+            .collect();
+        Self {
+            wiring,
+            observed,
+            gates,
+        }
+    }
+
+    /// True where the account's credentials are of the account that the manifest means.
+    pub(super) fn is_usable(&self, account: &AccountName) -> bool {
+        let id = self.wiring.account_id(account);
+        matches!(self.observed.caller(account), Seen::Present(caller) if Some(&caller.account) == id)
+    }
+
+    pub(super) fn selected(&self) -> impl Iterator<Item = &JoinedGate<'a>> {
+        self.gates.iter().filter(|g| g.selected)
+    }
+
+    /// The gates by invoke role, for the roles that a selected gate uses and whose account is usable.
+    pub(super) fn by_invoke_role(&self) -> BTreeMap<RoleKey, Vec<&JoinedGate<'a>>> {
+        self.group(|g| Some(g.gate.role_key()))
+    }
+
+    /// The gates by pipeline.
+    pub(super) fn by_pipeline(&self) -> BTreeMap<PipelineKey, Vec<&JoinedGate<'a>>> {
+        let mut groups = self.group(|g| Some(g.gate.pipeline.clone()));
+        groups.retain(|key, _| self.is_usable(&key.account));
+        groups
+    }
+
+    /// The gates by their pipeline's service role.
+    pub(super) fn by_service_role(&self) -> BTreeMap<RoleKey, Vec<&JoinedGate<'a>>> {
+        self.group(|g| {
+            let role = g.service_role.as_ref()?;
+            Some(RoleKey {
+                account: g.gate.pipeline.account.clone(),
+                name: role.name.clone(),
+            })
+        })
+    }
+
+    /// The gates by their function's execution role.
+    pub(super) fn by_execution_role(&self) -> BTreeMap<RoleKey, Vec<&JoinedGate<'a>>> {
+        self.group(|g| {
+            let role = g.execution_role.as_ref()?;
+            Some(RoleKey {
+                account: g.gate.function.account.clone(),
+                name: role.name.clone(),
+            })
+        })
+    }
+
+    /// Groups all gates by a key and keeps the groups in which a gate is selected.
+    fn group<K: Ord>(
+        &self,
+        key: impl Fn(&JoinedGate<'a>) -> Option<K>,
+    ) -> BTreeMap<K, Vec<&JoinedGate<'a>>> {
+        let mut groups: BTreeMap<K, Vec<&JoinedGate<'a>>> = BTreeMap::new();
+        for gate in &self.gates {
+            if let Some(key) = key(gate) {
+                groups.entry(key).or_default().push(gate);
+            }
+        }
+        groups.retain(|_, gates| gates.iter().any(|g| g.selected));
+        groups
+    }
+
+    /// Accounts that are not what the manifest says, what could not be read, pipelines and functions that are not there.
+    pub(super) fn report_problems(&self, intent: Intent, draft: &mut Draft<'_>) {
+        for account in self.wiring.accounts.keys() {
+            self.report_account(account, draft);
+        }
+        let mut pipelines: BTreeMap<&PipelineKey, Vec<&GateName>> = BTreeMap::new();
+        let mut functions: BTreeMap<&FunctionKey, Vec<&GateName>> = BTreeMap::new();
+        for joined in self.selected() {
+            let Gate {
+                name,
+                pipeline,
+                function,
+                ..
+            } = joined.gate;
+            pipelines.entry(pipeline).or_default().push(name);
+            functions.entry(function).or_default().push(name);
+        }
+        for (key, gates) in pipelines {
+            self.report_pipeline(key, &gates, intent, draft);
+        }
+        for (key, gates) in functions {
+            self.report_function(key, &gates, intent, draft);
+        }
+    }
+
+    fn report_account(&self, name: &AccountName, draft: &mut Draft<'_>) {
+        let Some(account) = self.wiring.accounts.get(name) else {
+            return;
+        };
+        let gates = self.gates_of(name);
+        if let Seen::Present(caller) = self.observed.caller(name)
+            && caller.account != account.id
+        {
+            draft.problem(Problem {
+                code: "wrong_account",
+                severity: Severity::Blocked,
+                account: Some(name.clone()),
+                gates,
+                message: format!(
+                    "account {name}: the manifest says {}, but {} is of account {} ({})",
+                    account.id, account.credentials, caller.account, caller.arn
+                ),
+                hint: Some(format!(
+                    "correct `id` of [accounts.{name}], or use credentials of account {}",
+                    account.id
+                )),
+            });
+            return;
+        }
+        if let Some(error) = self.observed.unreachable(name) {
+            draft.problem(Problem {
+                code: "account_unreachable",
+                severity: Severity::Incomplete,
+                account: Some(name.clone()),
+                gates,
+                message: format!(
+                    "account {name} ({}) could not be reached with {}: {error}",
+                    account.id, account.credentials
+                ),
+                hint: error.hint.clone(),
+            });
+            return;
+        }
+        for (_, error) in self.observed.failures(name) {
+            draft.problem(Problem {
+                code: "read_failed",
+                severity: Severity::Incomplete,
+                account: Some(name.clone()),
+                gates: gates.clone(),
+                message: error.to_string(),
+                hint: error.hint.clone(),
+            });
+        }
+    }
+
+    fn gates_of(&self, account: &AccountName) -> Vec<GateName> {
+        self.selected()
+            .map(|g| g.gate)
+            .filter(|g| g.pipeline.account == *account || g.function.account == *account)
+            .map(|g| g.name.clone())
+            .collect()
+    }
+
+    fn report_pipeline(
+        &self,
+        key: &PipelineKey,
+        gates: &[&GateName],
+        intent: Intent,
+        draft: &mut Draft<'_>,
+    ) {
+        let PipelineKey {
+            account,
+            region,
+            name,
+        } = key;
+        if !self.is_usable(account) {
+            return;
+        }
+        match self.observed.pipeline(key) {
+            Seen::NotRead | Seen::Unreadable(_) => {}
+            Seen::Absent => draft.problem(missing(
+                "pipeline_not_found",
+                account,
+                gates,
+                intent,
+                format!("there is no pipeline {name} in account {account}, {region}"),
+                &self.wiring.assume_policy(),
+                "correct `name`, `region` or `account` in [gates.pipeline], or make the pipeline first",
+            )),
+            Seen::Present(document) => {
+                if let Err(why) = self.service_role(account, document) {
+                    draft.problem(Problem {
+                        code: "service_role_invalid",
+                        severity: Severity::Blocked,
+                        account: Some(account.clone()),
+                        gates: gates.iter().map(|g| (*g).clone()).collect(),
+                        message: format!("pipeline {name} in account {account}: {why}"),
+                        hint: None,
+                    });
+                }
+            }
+        }
+    }
+
+    fn report_function(
+        &self,
+        key: &FunctionKey,
+        gates: &[&GateName],
+        intent: Intent,
+        draft: &mut Draft<'_>,
+    ) {
+        let FunctionKey {
+            account,
+            region,
+            name,
+        } = key;
+        if self.is_usable(account) && self.observed.function(key) == Seen::Absent {
+            draft.problem(missing(
+                "function_not_found",
+                account,
+                gates,
+                intent,
+                format!("there is no function {name} in account {account}, {region}"),
+                &self.wiring.callback_policy(),
+                "correct `name`, `region` or `account` in [gates.function], or make the function first",
+            ));
+        }
+    }
+
+    fn service_role(
+        &self,
+        account: &AccountName,
+        document: &PipelineDocument,
+    ) -> Result<RoleArn, String> {
+        service_role(self.wiring, account, document)
+    }
+}
+
+fn service_role(
+    wiring: &Wiring,
+    account: &AccountName,
+    document: &PipelineDocument,
+) -> Result<RoleArn, String> {
+    let role = document.role_arn().map_err(|e| e.to_string())?;
+    if Some(&role.account) == wiring.account_id(account) {
+        Ok(role)
+    } else {
+        Err(format!("its service role {role} is of another account"))
+    }
+}
+
+fn join<'a>(
+    wiring: &'a Wiring,
+    observed: &'a Observed,
+    usable: &BTreeSet<&AccountName>,
+    intent: Intent,
+    gate: &'a Gate,
+) -> Option<JoinedGate<'a>> {
+    let pipeline_account = wiring.account_id(&gate.pipeline.account)?;
+    let function_account = wiring.account_id(&gate.function.account)?;
+    let pipeline = match observed.pipeline(&gate.pipeline) {
+        Seen::Present(document) if usable.contains(&gate.pipeline.account) => Some(document),
+        _ => None,
+    };
+    let execution_role = match observed.function(&gate.function) {
+        Seen::Present(function) if usable.contains(&gate.function.account) => {
+            Some(function.role.clone())
+        }
+        _ => None,
+    };
+    let role_arn = gate.role_arn(function_account);
+    let selected = wiring.is_selected(gate);
+    let stays = if selected {
+        intent == Intent::Bootstrap
+    } else {
+        pipeline.is_some_and(|document| stands_in(document, gate, &role_arn))
+    };
+    Some(JoinedGate {
+        gate,
+        selected,
+        stays,
+        pipeline_account,
+        function_account,
+        role_arn,
+        function_arn: gate.function_arn(function_account),
+        pipeline,
+        service_role: pipeline.and_then(|d| service_role(wiring, &gate.pipeline.account, d).ok()),
+        execution_role,
+    })
+}
+
+/// True where the gate's action is in the pipeline, and is ours.
+fn stands_in(document: &PipelineDocument, gate: &Gate, role: &RoleArn) -> bool {
+    let role = role.to_string();
+    document
+        .stages()
+        .filter(|stage| stage.name() == gate.action.stage.as_str())
+        .flat_map(StageView::actions)
+        .any(|action| {
+            action.name() == gate.action.name.as_str() && action.role_arn() == Some(role.as_str())
+        })
+}
+
+/// What a bootstrap needs and is not there blocks it; for a teardown it only means that there is nothing left to remove.
+fn missing(
+    code: &'static str,
+    account: &AccountName,
+    gates: &[&GateName],
+    intent: Intent,
+    message: String,
+    policy: &PolicyName,
+    hint: &str,
+) -> Problem {
+    let (severity, message, hint) = match intent {
+        Intent::Bootstrap => (Severity::Blocked, message, hint),
+        Intent::Teardown => (
+            Severity::Warning,
+            format!("{message}; policy {policy} may be left on the role that it had"),
+            "the role behind it is not known any more: if it still exists, remove the policy by hand",
+        ),
+    };
+    Problem {
+        code,
+        severity,
+        account: Some(account.clone()),
+        gates: gates.iter().map(|g| (*g).clone()).collect(),
+        message,
+        hint: Some(hint.to_owned()),
+    }
+}

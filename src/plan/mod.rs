@@ -1,0 +1,60 @@
+//! Wiring × Observed → Plan: which reads are needed, what would change and why, in which order, and what forbids it.
+//! Pure and synchronous: no IO, no clock, no environment. All decisions of a run are made here.
+//!
+//! [`wants`] is asked in rounds until it wants nothing more; [`plan`] then says what to do. Both look at the same values,
+//! so a fact is read once, and only if a gate needs it.
+
+mod draft;
+mod grants;
+mod join;
+mod limits;
+mod pipelines;
+mod reads;
+mod roles;
+mod status;
+mod trust;
+
+pub use reads::wants;
+pub use status::{of_apply, of_check, of_plan};
+
+use crate::model::change::{Intent, Plan};
+use crate::model::observed::Observed;
+use crate::model::secret::ActionSecret;
+use crate::model::wiring::Wiring;
+
+use draft::Draft;
+use join::Joined;
+
+/// What a person asked for beside the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Shall the gates be there, or gone.
+    pub intent: Intent,
+    /// Take roles and actions that are there and not ours as our own, beside what they have.
+    pub adopt: bool,
+    /// Remove policies from our invoke roles that we did not put there.
+    pub remove_unexpected: bool,
+    /// Real values for what AWS masks in pipeline documents.
+    pub secrets: Vec<ActionSecret>,
+}
+
+/// Makes the plan from what was observed.
+///
+/// What was not read, or could not be read, is never guessed: it gives a problem, and no change.
+pub fn plan(wiring: &Wiring, observed: &Observed, options: &Options) -> Plan {
+    let joined = Joined::new(wiring, observed, options.intent);
+    draft(&joined, options).finish(wiring, options.intent)
+}
+
+fn draft<'a>(joined: &Joined<'a>, options: &'a Options) -> Draft<'a> {
+    let mut draft = Draft::new(joined.observed);
+    joined.report_problems(options.intent, &mut draft);
+    roles::plan(joined, options, &mut draft);
+    grants::plan(joined, options, &mut draft);
+    pipelines::plan(joined, options, &mut draft);
+    limits::check(joined, &mut draft);
+    draft
+}
+
+#[cfg(test)]
+mod tests;

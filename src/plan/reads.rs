@@ -1,0 +1,141 @@
+//! Which reads are needed next, given what is known: only what the gates need, nothing twice.
+//! It asks; it neither reads nor plans.
+//!
+//! One gate in sync costs two rounds. First, side by side: both callers' identities, the pipeline, the function, and of the
+//! invoke role GetRole, its two lists of policies and our own policy. Then the two policies on roles that only the first
+//! round could name: the pipeline's service role and the function's execution role.
+
+use std::collections::BTreeSet;
+
+use crate::model::account::AccountName;
+use crate::model::change::Intent;
+use crate::model::name::PolicyName;
+use crate::model::observed::{Observed, Seen};
+use crate::model::read::Read;
+use crate::model::wiring::{Gate, RoleKey, Wiring};
+
+use super::Options;
+use super::join::Joined;
+use super::roles::{Ownership, ownership};
+
+/// The reads that a plan still needs. Empty: the plan can be made.
+pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(AccountName, Read)> {
+    let mut wanted = Wanted {
+        observed,
+        reads: BTreeSet::new(),
+    };
+    let joined = Joined::new(wiring, observed, options.intent);
+    first_round(wiring, &mut wanted);
+    invoke_role_extras(&joined, &mut wanted);
+    grants(&joined, options.intent, &mut wanted);
+    if wanted.reads.is_empty() {
+        // Only a plan that puts policies needs to know how full their roles are.
+        let draft = super::draft(&joined, options);
+        for (account, read) in super::limits::reads(&draft) {
+            wanted.add(&account, read);
+        }
+    }
+    wanted.reads.into_iter().collect()
+}
+
+struct Wanted<'a> {
+    observed: &'a Observed,
+    reads: BTreeSet<(AccountName, Read)>,
+}
+
+impl Wanted<'_> {
+    /// Nothing is asked twice, and nothing more of an account that does not answer.
+    fn add(&mut self, account: &AccountName, read: Read) {
+        if !self.observed.has(account, &read) && self.observed.unreachable(account).is_none() {
+            self.reads.insert((account.clone(), read));
+        }
+    }
+}
+
+fn first_round(wiring: &Wiring, wanted: &mut Wanted<'_>) {
+    let selected = || wiring.gates.iter().filter(|g| wiring.is_selected(g));
+    let roles: BTreeSet<RoleKey> = selected().map(Gate::role_key).collect();
+    let touched: BTreeSet<&AccountName> = selected()
+        .flat_map(|g| [&g.pipeline.account, &g.function.account])
+        .collect();
+    for gate in &wiring.gates {
+        // A gate that the run is not about is read only where it may share an object with one that it is about, and then only
+        // to know whether it stands and whose roles it uses.
+        let near = |account| wiring.is_selected(gate) || touched.contains(account);
+        if near(&gate.pipeline.account) || near(&gate.function.account) {
+            wanted.add(&gate.pipeline.account, Read::CallerIdentity);
+            wanted.add(&gate.pipeline.account, gate.pipeline.read());
+        }
+        if near(&gate.function.account) {
+            wanted.add(&gate.function.account, Read::CallerIdentity);
+            wanted.add(&gate.function.account, gate.function.read());
+        }
+    }
+    for key in &roles {
+        let role = key.name.clone();
+        wanted.add(&key.account, Read::Role { role: role.clone() });
+        wanted.add(&key.account, Read::InlinePolicyNames { role: role.clone() });
+        wanted.add(&key.account, Read::AttachedPolicies { role });
+        let policy = wiring.invoke_policy();
+        wanted.add(&key.account, key.inline_policy(policy.as_str()));
+    }
+}
+
+/// The documents of policies on our invoke roles that we did not put there: to be shown before they are removed.
+fn invoke_role_extras(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
+    for key in joined.by_invoke_role().keys() {
+        let Seen::Present(role) = joined.observed.role(key) else {
+            continue;
+        };
+        let Seen::Present(names) = joined.observed.inline_policy_names(key) else {
+            continue;
+        };
+        if ownership(joined.wiring, role) == Ownership::Ours {
+            for name in names {
+                wanted.add(&key.account, key.inline_policy(name));
+            }
+        }
+    }
+}
+
+fn grants(joined: &Joined<'_>, intent: Intent, wanted: &mut Wanted<'_>) {
+    let wiring = joined.wiring;
+    let (assume, callback) = (wiring.assume_policy(), wiring.callback_policy());
+    let service = joined.by_service_role().into_iter().map(|g| (g, &assume));
+    let execution = joined
+        .by_execution_role()
+        .into_iter()
+        .map(|g| (g, &callback));
+    for ((key, gates), policy) in service.chain(execution) {
+        wanted.add(&key.account, key.inline_policy(policy.as_str()));
+        let fresh = gates
+            .iter()
+            .any(|g| g.selected && joined.observed.role(&g.gate.role_key()) == Seen::Absent);
+        if intent == Intent::Bootstrap && fresh {
+            // A gate without its role needs these policies too, and a put is counted against IAM's limit: asking for the
+            // names now saves a round trip later.
+            let role = key.name.clone();
+            wanted.add(&key.account, Read::InlinePolicyNames { role });
+        }
+    }
+}
+
+/// The reads with which the other inline policies of a role are counted.
+pub(super) fn sizes(
+    observed: &Observed,
+    key: &RoleKey,
+    but: &PolicyName,
+) -> Vec<(AccountName, Read)> {
+    let read = |read| (key.account.clone(), read);
+    match observed.inline_policy_names(key) {
+        Seen::NotRead => vec![read(Read::InlinePolicyNames {
+            role: key.name.clone(),
+        })],
+        Seen::Present(names) => names
+            .iter()
+            .filter(|name| *name != but.as_str())
+            .map(|name| read(key.inline_policy(name)))
+            .collect(),
+        Seen::Absent | Seen::Unreadable(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,645 @@
+//! The invoke role: made, kept as the manifest wants it, adopted, given back, removed.
+//! Only roles that carry the project's tags are ours; what is not ours is a conflict, or adopted on request.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::iam::compare;
+use crate::iam::documents::invoke_policy;
+use crate::model::account::AccountId;
+use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity};
+use crate::model::name::GateName;
+use crate::model::observed::Seen;
+use crate::model::policy::{PolicyDocument, Statement};
+use crate::model::read::{AttachedPolicy, Role};
+use crate::model::wiring::{InvokeRole, RoleKey, Wiring};
+use crate::model::write::{NewRole, Write};
+
+use super::Options;
+use super::draft::{Draft, Rank};
+use super::grants::{self, Inline};
+use super::join::{Joined, JoinedGate};
+use super::{limits, trust};
+
+/// The tag that marks a role as the project's.
+pub(super) const PROJECT_TAG: &str = "crossgate:project";
+/// The tag that marks a role as adopted: ours only as far as our statement, our policy and our tags go.
+pub(super) const ADOPTED_TAG: &str = "crossgate:adopted";
+
+/// Whose a role is, by its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ownership {
+    /// Made by this project.
+    Ours,
+    /// Somebody's, adopted by this project; the form of its trust policy before.
+    Adopted(String),
+    /// Another project's.
+    OtherProject(String),
+    /// Somebody's.
+    Foreign,
+}
+
+pub(super) fn ownership(wiring: &Wiring, role: &Role) -> Ownership {
+    match (role.tags.get(PROJECT_TAG), role.tags.get(ADOPTED_TAG)) {
+        (None, _) => Ownership::Foreign,
+        (Some(project), _) if project != wiring.project.as_str() => {
+            Ownership::OtherProject(project.clone())
+        }
+        (Some(_), Some(form)) => Ownership::Adopted(form.clone()),
+        (Some(_), None) => Ownership::Ours,
+    }
+}
+
+/// A role with the gates that use it.
+struct Subject<'s, 'a> {
+    key: &'s RoleKey,
+    account_id: &'a AccountId,
+    spec: &'a InvokeRole,
+    /// The gates that shall hold the role after the run.
+    holders: Vec<&'s JoinedGate<'a>>,
+    /// The selected gates.
+    selected: Vec<&'s JoinedGate<'a>>,
+}
+
+pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
+    for (key, gates) in joined.by_invoke_role() {
+        let Some(first) = gates.first() else { continue };
+        if !joined.is_usable(&key.account) {
+            continue;
+        }
+        let of = |keep: fn(&JoinedGate<'_>) -> bool| -> Vec<_> {
+            gates.iter().copied().filter(|g| keep(g)).collect()
+        };
+        let subject = Subject {
+            key: &key,
+            account_id: first.function_account,
+            spec: &first.gate.role,
+            holders: of(|g| g.stays),
+            selected: of(|g| g.selected),
+        };
+        match joined.observed.role(&key) {
+            Seen::NotRead | Seen::Unreadable(_) => {}
+            Seen::Absent => absent(joined, options, &subject, draft),
+            Seen::Present(role) => present(joined, options, &subject, role, draft),
+        }
+    }
+}
+
+fn absent(
+    joined: &Joined<'_>,
+    options: &Options,
+    subject: &Subject<'_, '_>,
+    draft: &mut Draft<'_>,
+) {
+    if options.intent == Intent::Teardown {
+        return;
+    }
+    let Some(statement) = trust::statement(joined.wiring, &subject.holders) else {
+        return;
+    };
+    let trust = trust::document(&statement);
+    if !trust_fits(subject, &trust.to_string(), "", draft) {
+        return;
+    }
+    let tags = wanted_tags(joined.wiring, subject.spec);
+    let after = json!({
+        "path": subject.spec.path.as_str(),
+        "trust_policy": trust.to_json(),
+        "permissions_boundary": subject.spec.permissions_boundary,
+        "tags": tags,
+    });
+    let change = Change {
+        after: Some(after),
+        ..subject.change(
+            ChangeKind::IamRole,
+            ChangeAction::Create,
+            "the role is missing",
+        )
+    };
+    let new = NewRole {
+        name: subject.key.name.clone(),
+        path: subject.spec.path.clone(),
+        trust: trust.to_string(),
+        permissions_boundary: subject.spec.permissions_boundary.clone(),
+        tags,
+        description: format!(
+            "Lets a pipeline invoke its gate function. Made by crossgate, project {}.",
+            joined.wiring.project
+        ),
+    };
+    draft.write(change, Rank::Role, Write::CreateRole(Box::new(new)));
+    own_policy(joined, subject, draft);
+}
+
+fn present(
+    joined: &Joined<'_>,
+    options: &Options,
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    draft: &mut Draft<'_>,
+) {
+    let owner = ownership(joined.wiring, role);
+    match options.intent {
+        Intent::Bootstrap => {
+            if role.arn.path != subject.spec.path {
+                let (found, wanted) = (&role.arn.path, &subject.spec.path);
+                let message = format!(
+                    "role {} in account {} has the path {found}, the manifest says {wanted}; IAM cannot move a role",
+                    subject.key.name, subject.key.account
+                );
+                let hint = format!(
+                    "set `path = \"{found}\"` in [gates.invoke_role], or choose another `name`"
+                );
+                subject.blocked("role_path", message, hint, draft);
+                return;
+            }
+            match owner {
+                Ownership::Ours => {
+                    keep_ours(joined, options, subject, role, draft);
+                    own_policy(joined, subject, draft);
+                }
+                Ownership::Adopted(_) => {
+                    if keep_adopted(joined, subject, role, draft) {
+                        own_policy(joined, subject, draft);
+                    }
+                }
+                Ownership::Foreign if options.adopt => {
+                    if keep_adopted(joined, subject, role, draft) {
+                        adopt(joined, subject, role, draft);
+                        own_policy(joined, subject, draft);
+                    }
+                }
+                Ownership::Foreign => conflict(subject, draft),
+                Ownership::OtherProject(project) => other_project(subject, &project, draft),
+            }
+        }
+        Intent::Teardown if !subject.holders.is_empty() => {
+            match owner {
+                Ownership::Ours => trust_of_ours(joined, subject, role, draft),
+                Ownership::Adopted(_) => {
+                    keep_adopted(joined, subject, role, draft);
+                }
+                Ownership::OtherProject(_) | Ownership::Foreign => {}
+            }
+            own_policy(joined, subject, draft);
+        }
+        Intent::Teardown => {
+            own_policy(joined, subject, draft);
+            match owner {
+                Ownership::Ours => remove(joined, options, subject, role, draft),
+                Ownership::Adopted(form) => give_back(joined, subject, role, &form, draft),
+                // Not ours by its tags: only our policy goes, which is ours by its name.
+                Ownership::OtherProject(_) | Ownership::Foreign => {}
+            }
+        }
+    }
+}
+
+fn conflict(subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
+    let RoleKey { account, name } = subject.key;
+    let message = format!(
+        "role {name} in account {account} exists and is not this project's: it has no tag `{PROJECT_TAG}`"
+    );
+    let hint = format!(
+        "choose another name in [gates.invoke_role], or run with --adopt: the role keeps its own trust and policies and \
+         gets this project's beside them (if crossgate made it and the tag was lost, set the tag `{PROJECT_TAG}` again)"
+    );
+    subject.blocked("role_conflict", message, hint, draft);
+}
+
+fn other_project(subject: &Subject<'_, '_>, project: &str, draft: &mut Draft<'_>) {
+    let RoleKey { account, name } = subject.key;
+    let message =
+        format!("role {name} in account {account} belongs to the crossgate project `{project}`");
+    let hint = "choose another name in [gates.invoke_role]".to_owned();
+    subject.blocked("role_conflict", message, hint, draft);
+}
+
+/// A role that we made: trust, tags, boundary and the policies that must not be there.
+fn keep_ours(
+    joined: &Joined<'_>,
+    options: &Options,
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    draft: &mut Draft<'_>,
+) {
+    trust_of_ours(joined, subject, role, draft);
+    tags_of_ours(joined, subject, role, draft);
+    boundary(subject, role, draft);
+    unexpected(joined, options, subject, draft);
+}
+
+fn trust_of_ours(
+    joined: &Joined<'_>,
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    draft: &mut Draft<'_>,
+) {
+    let Some(statement) = trust::statement(joined.wiring, &subject.holders) else {
+        return;
+    };
+    let wanted = trust::document(&statement);
+    let found = match PolicyDocument::parse(&role.trust) {
+        Ok(found) => found,
+        Err(why) => return unreadable_trust(subject, &why.to_string(), draft),
+    };
+    let difference = compare::difference(&found, &wanted);
+    if difference.is_empty() || !trust_fits(subject, &wanted.to_string(), &role.trust, draft) {
+        return;
+    }
+    let reason = format!("the role trusts {}", grants::describe(&difference));
+    let after = wanted.to_json();
+    update_trust(subject, grants::as_json(&role.trust), after, &reason, draft);
+}
+
+fn update_trust(
+    subject: &Subject<'_, '_>,
+    before: Value,
+    after: Value,
+    reason: &str,
+    draft: &mut Draft<'_>,
+) {
+    let write = Write::UpdateTrustPolicy {
+        role: subject.key.name.clone(),
+        document: after.to_string(),
+    };
+    let change = Change {
+        before: Some(before),
+        after: Some(after),
+        ..subject.change(ChangeKind::IamTrustPolicy, ChangeAction::Update, reason)
+    };
+    draft.write(change, Rank::RoleSettings, write);
+}
+
+fn wanted_tags(wiring: &Wiring, spec: &InvokeRole) -> BTreeMap<String, String> {
+    let mut tags = spec.tags.clone();
+    tags.insert(PROJECT_TAG.to_owned(), wiring.project.to_string());
+    tags
+}
+
+/// Tags that somebody added stay: cost and inventory tools tag every role.
+fn tags_of_ours(
+    joined: &Joined<'_>,
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    draft: &mut Draft<'_>,
+) {
+    let mut missing = wanted_tags(joined.wiring, subject.spec);
+    missing.retain(|key, value| role.tags.get(key) != Some(value));
+    if missing.is_empty() {
+        return;
+    }
+    let keys: Vec<&str> = missing.keys().map(String::as_str).collect();
+    let reason = format!("tags missing or different: {}", keys.join(", "));
+    tag(subject, role, missing.clone(), &reason, draft);
+}
+
+fn tag(
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    tags: BTreeMap<String, String>,
+    reason: &str,
+    draft: &mut Draft<'_>,
+) {
+    let mut after = role.tags.clone();
+    after.extend(tags.clone());
+    let change = Change {
+        before: Some(json!(role.tags)),
+        after: Some(json!(after)),
+        ..subject.change(ChangeKind::IamRoleTags, ChangeAction::Update, reason)
+    };
+    // The tag comes first of all: a run that is stopped behind it finds the role as ours again.
+    let write = Write::TagRole {
+        role: subject.key.name.clone(),
+        tags,
+    };
+    draft.write(change, Rank::Role, write);
+}
+
+fn boundary(subject: &Subject<'_, '_>, role: &Role, draft: &mut Draft<'_>) {
+    let role_name = subject.key.name.clone();
+    let (before, after) = (
+        &role.permissions_boundary,
+        &subject.spec.permissions_boundary,
+    );
+    let (action, reason, write) = match (before, after) {
+        (None, None) => return,
+        (Some(found), Some(wanted)) if found == wanted => return,
+        (found, Some(wanted)) => {
+            let write = Write::PutPermissionsBoundary {
+                role: role_name,
+                policy_arn: wanted.clone(),
+            };
+            match found {
+                Some(_) => (ChangeAction::Update, "another boundary is set", write),
+                None => (ChangeAction::Create, "the boundary is missing", write),
+            }
+        }
+        (Some(_), None) => (
+            ChangeAction::Delete,
+            "a boundary is set that the manifest does not name",
+            Write::DeletePermissionsBoundary { role: role_name },
+        ),
+    };
+    let change = Change {
+        before: before.as_ref().map(|arn| json!(arn)),
+        after: after.as_ref().map(|arn| json!(arn)),
+        ..subject.change(ChangeKind::IamPermissionsBoundary, action, reason)
+    };
+    draft.write(change, Rank::RoleSettings, write);
+}
+
+/// Policies on a role of ours that we did not put there. Returns how many stay.
+fn unexpected(
+    joined: &Joined<'_>,
+    options: &Options,
+    subject: &Subject<'_, '_>,
+    draft: &mut Draft<'_>,
+) -> usize {
+    let ours = [
+        joined.wiring.invoke_policy(),
+        joined.wiring.callback_policy(),
+        joined.wiring.assume_policy(),
+    ];
+    let mut found: Vec<(Change, Write)> = Vec::new();
+    if let Seen::Present(names) = joined.observed.inline_policy_names(subject.key) {
+        for name in names {
+            if !ours.iter().any(|policy| policy.as_str() == name) {
+                found.push(unexpected_inline(joined, subject, name));
+            }
+        }
+    }
+    if let Seen::Present(attached) = joined.observed.attached_policies(subject.key) {
+        for policy in attached {
+            found.push(unexpected_attached(subject, policy));
+        }
+    }
+    let count = found.len();
+    for (change, write) in found {
+        if options.remove_unexpected {
+            if let Write::DeleteInlinePolicy { policy, .. } = &write {
+                draft.deleted.insert((subject.key.clone(), policy.clone()));
+            }
+            draft.write(change, Rank::Policy, write);
+        } else {
+            draft.held(Change {
+                held: Some("it is removed only with --remove-unexpected".to_owned()),
+                ..change
+            });
+        }
+    }
+    if options.remove_unexpected { 0 } else { count }
+}
+
+fn unexpected_inline(
+    joined: &Joined<'_>,
+    subject: &Subject<'_, '_>,
+    name: &str,
+) -> (Change, Write) {
+    let before = match joined.observed.inline_policy(subject.key, name) {
+        Seen::Present(text) => Some(grants::as_json(text)),
+        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => None,
+    };
+    let mut change = subject.change(
+        ChangeKind::IamUnexpectedPolicy,
+        ChangeAction::Delete,
+        "an inline policy that crossgate did not put there",
+    );
+    change.before = before;
+    subject.about(&mut change, name);
+    let write = Write::DeleteInlinePolicy {
+        role: subject.key.name.clone(),
+        policy: name.to_owned(),
+    };
+    (change, write)
+}
+
+fn unexpected_attached(subject: &Subject<'_, '_>, policy: &AttachedPolicy) -> (Change, Write) {
+    let AttachedPolicy { name, arn } = policy;
+    let mut change = subject.change(
+        ChangeKind::IamUnexpectedPolicy,
+        ChangeAction::Delete,
+        "a managed policy is attached that crossgate did not attach",
+    );
+    change.before = Some(json!({"PolicyName": name, "PolicyArn": arn}));
+    subject.about(&mut change, arn);
+    let write = Write::DetachPolicy {
+        role: subject.key.name.clone(),
+        policy_arn: arn.clone(),
+    };
+    (change, write)
+}
+
+/// Marks somebody's role as adopted.
+fn adopt(joined: &Joined<'_>, subject: &Subject<'_, '_>, role: &Role, draft: &mut Draft<'_>) {
+    let Ok(found) = trust::Adopted::parse(joined.wiring, &role.trust) else {
+        return;
+    };
+    let tags = BTreeMap::from([
+        (PROJECT_TAG.to_owned(), joined.wiring.project.to_string()),
+        (ADOPTED_TAG.to_owned(), found.form().to_owned()),
+    ]);
+    let reason = "the role is adopted (--adopt): it keeps its own trust and policies";
+    tag(subject, role, tags, reason, draft);
+}
+
+/// Our statement in an adopted role's trust. False where the trust policy could not be understood.
+fn keep_adopted(
+    joined: &Joined<'_>,
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    draft: &mut Draft<'_>,
+) -> bool {
+    let found = match trust::Adopted::parse(joined.wiring, &role.trust) {
+        Ok(found) => found,
+        Err(why) => {
+            unreadable_trust(subject, &why, draft);
+            return false;
+        }
+    };
+    let Some(wanted): Option<Statement> = trust::statement(joined.wiring, &subject.holders) else {
+        return true;
+    };
+    if found.holds(&wanted) {
+        return true;
+    }
+    let after = found.with(&wanted);
+    if !trust_fits(subject, &after.to_string(), &role.trust, draft) {
+        return false;
+    }
+    let reason = if found.has_ours() {
+        "this project's statement grants something else than the gates need"
+    } else {
+        "this project's statement is missing"
+    };
+    update_trust(subject, found.raw().clone(), after, reason, draft);
+    true
+}
+
+/// Gives an adopted role back as it was.
+fn give_back(
+    joined: &Joined<'_>,
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    form: &str,
+    draft: &mut Draft<'_>,
+) {
+    match trust::Adopted::parse(joined.wiring, &role.trust) {
+        Ok(found) if found.has_ours() => {
+            let (before, after) = (found.raw().clone(), found.without(form));
+            let reason = "this project's statement is taken out again";
+            update_trust(subject, before, after, reason, draft);
+        }
+        Ok(_) => {}
+        Err(why) => return unreadable_trust(subject, &why, draft),
+    }
+    let mut after = role.tags.clone();
+    let keys = vec![PROJECT_TAG.to_owned(), ADOPTED_TAG.to_owned()];
+    after.retain(|key, _| !keys.contains(key));
+    let change = Change {
+        before: Some(json!(role.tags)),
+        after: Some(json!(after)),
+        ..subject.change(
+            ChangeKind::IamRoleTags,
+            ChangeAction::Update,
+            "the role was adopted and is given back",
+        )
+    };
+    let write = Write::UntagRole {
+        role: subject.key.name.clone(),
+        keys,
+    };
+    draft.write(change, Rank::Role, write);
+}
+
+/// Removes a role of ours, unless somebody's policies are on it.
+fn remove(
+    joined: &Joined<'_>,
+    options: &Options,
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    draft: &mut Draft<'_>,
+) {
+    let staying = unexpected(joined, options, subject, draft);
+    let change = Change {
+        before: Some(json!({
+            "path": role.arn.path.as_str(),
+            "trust_policy": grants::as_json(&role.trust),
+            "permissions_boundary": role.permissions_boundary,
+            "tags": role.tags,
+        })),
+        ..subject.change(
+            ChangeKind::IamRole,
+            ChangeAction::Delete,
+            "no gate needs the role any more",
+        )
+    };
+    if staying == 0 {
+        let role = subject.key.name.clone();
+        draft.write(change, Rank::Role, Write::DeleteRole { role });
+    } else {
+        let held = format!(
+            "{staying} {} on it that crossgate did not put there; the role goes only with --remove-unexpected",
+            if staying == 1 {
+                "policy is"
+            } else {
+                "policies are"
+            }
+        );
+        draft.held(Change {
+            held: Some(held),
+            ..change
+        });
+    }
+}
+
+/// Our own policy on the role, for all gates that hold it.
+fn own_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
+    let functions: Vec<_> = subject
+        .holders
+        .iter()
+        .map(|g| g.function_arn.clone())
+        .collect();
+    let wanted =
+        (!functions.is_empty()).then(|| invoke_policy(&functions, subject.spec.list_functions));
+    let inline = Inline {
+        key: subject.key,
+        account_id: subject.account_id,
+        policy: joined.wiring.invoke_policy(),
+        wanted,
+        gates: subject.gates(),
+    };
+    grants::inline(joined, &inline, draft);
+}
+
+fn trust_fits(subject: &Subject<'_, '_>, wanted: &str, found: &str, draft: &mut Draft<'_>) -> bool {
+    let characters = limits::characters(wanted);
+    // A policy that is over the default quota already shows that the account's quota was raised.
+    let limit = if limits::characters(found) > limits::TRUST_POLICY {
+        limits::TRUST_POLICY_RAISED
+    } else {
+        limits::TRUST_POLICY
+    };
+    if characters <= limit {
+        return true;
+    }
+    let RoleKey { account, name } = subject.key;
+    let message = format!(
+        "the trust policy of role {name} in account {account} would have {characters} characters; IAM allows {limit}"
+    );
+    let hint = "let fewer pipelines share this invoke role ([gates.invoke_role] name)".to_owned();
+    subject.blocked("trust_policy_limit", message, hint, draft);
+    false
+}
+
+fn unreadable_trust(subject: &Subject<'_, '_>, why: &str, draft: &mut Draft<'_>) {
+    let RoleKey { account, name } = subject.key;
+    draft.problem(Problem {
+        code: "policy_unreadable",
+        severity: Severity::Incomplete,
+        account: Some(account.clone()),
+        gates: subject.gates(),
+        message: format!(
+            "the trust policy of role {name} in account {account} could not be understood: {why}"
+        ),
+        hint: Some(
+            "mend the trust policy in IAM; crossgate does not overwrite what it cannot read"
+                .to_owned(),
+        ),
+    });
+}
+
+impl Subject<'_, '_> {
+    /// The gates that a change of the role is about: the selected ones and those that go on holding it.
+    fn gates(&self) -> Vec<GateName> {
+        grants::names(self.selected.iter().chain(&self.holders).copied())
+    }
+
+    fn change(&self, kind: ChangeKind, action: ChangeAction, reason: &str) -> Change {
+        grants::iam_change(
+            (self.key, self.account_id),
+            kind,
+            action,
+            reason,
+            self.gates(),
+        )
+    }
+
+    /// Makes a change be about a policy on the role.
+    fn about(&self, change: &mut Change, policy: &str) {
+        change.resource = format!("{}/{policy}", self.key.name);
+        change.id = format!("{}/{policy}", change.id);
+    }
+
+    fn blocked(&self, code: &'static str, message: String, hint: String, draft: &mut Draft<'_>) {
+        draft.problem(Problem {
+            code,
+            severity: Severity::Blocked,
+            account: Some(self.key.account.clone()),
+            gates: self.gates(),
+            message,
+            hint: Some(hint),
+        });
+    }
+}

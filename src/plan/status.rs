@@ -1,0 +1,71 @@
+//! How a run ended, in one word, from the plan and the report.
+//! The exit code follows from the word in `exit_code`; nothing is printed here.
+
+use crate::model::change::{Failure, Outcome, Plan, Report, Severity};
+use crate::model::failure::CloudErrorKind;
+use crate::model::status::Status;
+
+/// The status of `plan`, and of an apply that was not carried out.
+pub fn of_plan(plan: &Plan) -> Status {
+    match plan.severity() {
+        Some(Severity::Incomplete) if !is_wrong_account(plan) => Status::Incomplete,
+        Some(Severity::Incomplete | Severity::Blocked) => Status::Failed,
+        Some(Severity::Warning) | None if plan.changes.is_empty() => Status::InSync,
+        Some(Severity::Warning) | None => Status::Changes,
+    }
+}
+
+/// The status of `check`. What blocks a bootstrap (a function that is gone, a role that is somebody else's) is not as the
+/// manifest wants it either: it is drift.
+pub fn of_check(plan: &Plan) -> Status {
+    match of_plan(plan) {
+        Status::Changes => Status::Drift,
+        Status::Failed if !is_wrong_account(plan) => Status::Drift,
+        other => other,
+    }
+}
+
+/// Credentials of another account: whatever else is known, the run is about the wrong thing.
+fn is_wrong_account(plan: &Plan) -> bool {
+    plan.problems.iter().any(|p| p.code == "wrong_account")
+}
+
+/// The status of a plan that was carried out.
+///
+/// `failed` promises that nothing was changed. A write that got no answer may have been made, so it counts as made.
+pub fn of_apply(plan: &Plan, report: &Report) -> Status {
+    let unfinished = report
+        .outcomes
+        .iter()
+        .any(|o| matches!(o, Outcome::Failed(_) | Outcome::Skipped { .. }));
+    if !unfinished {
+        return if plan.changes.is_empty() {
+            Status::InSync
+        } else {
+            Status::Applied
+        };
+    }
+    let in_doubt = report.outcomes.iter().any(|o| match o {
+        Outcome::Failed(Failure::Cloud(error)) => match error.kind {
+            CloudErrorKind::Unreachable | CloudErrorKind::Malformed | CloudErrorKind::Other => true,
+            CloudErrorKind::Credentials
+            | CloudErrorKind::AccessDenied
+            | CloudErrorKind::Throttled
+            | CloudErrorKind::NotFound
+            | CloudErrorKind::NotSettled
+            | CloudErrorKind::Conflict
+            | CloudErrorKind::Limit
+            | CloudErrorKind::Invalid => false,
+        },
+        Outcome::Failed(Failure::Stale { .. } | Failure::Backup { .. })
+        | Outcome::Done
+        | Outcome::AlreadyThere
+        | Outcome::Kept(_)
+        | Outcome::Skipped { .. } => false,
+    });
+    if report.writes > 0 || in_doubt {
+        Status::Partial
+    } else {
+        Status::Failed
+    }
+}

@@ -1,0 +1,508 @@
+//! Two accounts in memory behind the seam `Cloud`, for tests of plan and apply: what AWS keeps, and nothing of how it is spoken to.
+//! Test code only.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::apply::{Backup, Timing, Tools, apply};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::config;
+use crate::desired;
+use crate::model::account::{AccountId, AccountName};
+use crate::model::change::{Intent, Plan, Report};
+use crate::model::name::GateName;
+use crate::model::observed::Observed;
+use crate::model::pipeline::PipelineDocument;
+use crate::model::progress::Silent;
+use crate::model::read::{
+    AttachedPolicy, CallerIdentity, Fact, Function, InlinePolicy, Read, Role,
+};
+use crate::model::wiring::{PipelineKey, Wiring};
+use crate::model::write::{NewRole, Write, Written};
+use crate::observe::observe;
+use crate::plan::{self, Options};
+
+/// A role with all that hangs on it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct WorldRole {
+    pub(crate) role: Role,
+    pub(crate) inline: BTreeMap<String, String>,
+    pub(crate) attached: Vec<AttachedPolicy>,
+}
+
+/// What an account holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct WorldAccount {
+    pub(crate) id: String,
+    pub(crate) roles: BTreeMap<String, WorldRole>,
+    /// By region and name.
+    pub(crate) functions: BTreeMap<(String, String), Function>,
+    pub(crate) pipelines: BTreeMap<(String, String), Value>,
+}
+
+/// All accounts, and a record of the calls.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) accounts: RefCell<BTreeMap<String, WorldAccount>>,
+    pub(crate) reads: RefCell<Vec<(String, Read)>>,
+    pub(crate) writes: RefCell<Vec<(String, String)>>,
+    /// Rounds of reads that depend on each other.
+    pub(crate) rounds: Cell<usize>,
+    /// The call (counted from 0, reads and writes) from which on everything fails; whether the failing call has its effect.
+    pub(crate) stop_at: Cell<Option<(usize, bool)>>,
+    /// Accounts without credentials.
+    pub(crate) closed: RefCell<Vec<String>>,
+    /// A read that is refused.
+    pub(crate) refused: RefCell<Option<&'static str>>,
+    calls: Cell<usize>,
+}
+
+pub(crate) const MANIFEST: &str = r#"
+project = "checkout"
+[accounts.tools]
+id = "111111111111"
+profile = "tools"
+[accounts.dev]
+id = "222222222222"
+profile = "dev"
+[[gates]]
+name = "validate"
+[gates.pipeline]
+account = "tools"
+region = "us-east-1"
+name = "MyPipeline"
+stage = "Gate"
+action = "RunValidation"
+after = "Deploy"
+[gates.function]
+account = "dev"
+name = "MyFunction"
+"#;
+
+/// A trust policy of a service, as people write it.
+pub(crate) fn service_trust(service: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": {"Service": service}, "Action": "sts:AssumeRole"}})
+    .to_string()
+}
+
+/// A pipeline of three stages with a field that nobody knows.
+pub(crate) fn pipeline(name: &str, role: &str) -> Value {
+    let action = |name: &str, category: &str, provider: &str| {
+        json!({"name": name, "actionTypeId": {"category": category, "owner": "AWS", "provider": provider, "version": "1"},
+            "runOrder": 1, "configuration": {"X": "y"}, "inputArtifacts": [], "outputArtifacts": []})
+    };
+    json!({
+        "name": name,
+        "roleArn": format!("arn:aws:iam::111111111111:role/{role}"),
+        "artifactStore": {"type": "S3", "location": "bucket"},
+        "stages": [
+            {"name": "Source", "actions": [action("Src", "Source", "S3")]},
+            {"name": "Deploy", "actions": [action("Dep", "Deploy", "S3")]},
+            {"name": "Prod", "actions": [action("Prod", "Deploy", "S3")]},
+        ],
+        "version": 3,
+        "aFieldOfTomorrow": {"n": 1.50},
+    })
+}
+
+impl World {
+    /// The accounts of [`MANIFEST`], unwired.
+    pub(crate) fn new() -> Self {
+        let world = Self::default();
+        for (name, id) in [("tools", "111111111111"), ("dev", "222222222222")] {
+            world.accounts.borrow_mut().insert(
+                name.to_owned(),
+                WorldAccount {
+                    id: id.to_owned(),
+                    roles: BTreeMap::new(),
+                    functions: BTreeMap::new(),
+                    pipelines: BTreeMap::new(),
+                },
+            );
+        }
+        world.add_role(
+            "tools",
+            "ServiceRole",
+            &service_trust("codepipeline.amazonaws.com"),
+        );
+        world.add_role(
+            "dev",
+            "ExecutionRole",
+            &service_trust("lambda.amazonaws.com"),
+        );
+        world.put_inline(
+            "tools",
+            "ServiceRole",
+            "own",
+            r#"{"Version":"2012-10-17","Statement":[]}"#,
+        );
+        world.add_pipeline("MyPipeline", "ServiceRole");
+        world.add_function("MyFunction", "ExecutionRole");
+        world
+    }
+
+    pub(crate) fn edit(&self, account: &str, change: impl FnOnce(&mut WorldAccount)) {
+        change(self.accounts.borrow_mut().get_mut(account).unwrap());
+    }
+
+    pub(crate) fn edit_role(&self, account: &str, role: &str, change: impl FnOnce(&mut WorldRole)) {
+        self.edit(account, |a| change(a.roles.get_mut(role).unwrap()));
+    }
+
+    pub(crate) fn add_role(&self, account: &str, name: &str, trust: &str) {
+        self.edit(account, |a| {
+            let arn = format!("arn:aws:iam::{}:role/{name}", a.id);
+            let role = Role {
+                arn: crate::model::arn::RoleArn::parse(&arn).unwrap(),
+                trust: trust.to_owned(),
+                tags: BTreeMap::new(),
+                permissions_boundary: None,
+            };
+            let role = WorldRole {
+                role,
+                inline: BTreeMap::new(),
+                attached: Vec::new(),
+            };
+            a.roles.insert(name.to_owned(), role);
+        });
+    }
+
+    pub(crate) fn put_inline(&self, account: &str, role: &str, policy: &str, document: &str) {
+        self.edit_role(account, role, |r| {
+            r.inline.insert(policy.to_owned(), document.to_owned());
+        });
+    }
+
+    pub(crate) fn add_pipeline(&self, name: &str, role: &str) {
+        self.edit("tools", |a| {
+            let key = ("us-east-1".to_owned(), name.to_owned());
+            a.pipelines.insert(key, pipeline(name, role));
+        });
+    }
+
+    pub(crate) fn edit_pipeline(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        self.edit("tools", |a| {
+            change(
+                a.pipelines
+                    .get_mut(&("us-east-1".to_owned(), name.to_owned()))
+                    .unwrap(),
+            );
+        });
+    }
+
+    pub(crate) fn add_function(&self, name: &str, role: &str) {
+        self.edit("dev", |a| {
+            let function = Function {
+                arn: format!("arn:aws:lambda:us-east-1:{}:function:{name}", a.id),
+                role: a.roles[role].role.arn.clone(),
+                state: Some("Active".to_owned()),
+            };
+            a.functions
+                .insert(("us-east-1".to_owned(), name.to_owned()), function);
+        });
+    }
+
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, WorldAccount> {
+        self.accounts.borrow().clone()
+    }
+
+    /// The snapshot without the versions of pipelines, which only ever grow.
+    pub(crate) fn content(&self) -> BTreeMap<String, WorldAccount> {
+        let mut accounts = self.snapshot();
+        for account in accounts.values_mut() {
+            for document in account.pipelines.values_mut() {
+                document.as_object_mut().unwrap().remove("version");
+            }
+        }
+        accounts
+    }
+
+    fn error(&self, account: &AccountName, operation: &str, kind: CloudErrorKind) -> CloudError {
+        let id = self.accounts.borrow()[account.as_str()].id.clone();
+        CloudError {
+            kind,
+            operation: operation.to_owned(),
+            account: account.clone(),
+            account_id: AccountId::new(&id).unwrap(),
+            resource: "it".to_owned(),
+            code: Some(format!("{kind:?}")),
+            message: "as the test wants it".to_owned(),
+            request_id: Some("r-1".to_owned()),
+            hint: None,
+        }
+    }
+
+    /// Whether this call fails, and whether it has its effect all the same.
+    fn fate(&self) -> Option<bool> {
+        let call = self.calls.get();
+        self.calls.set(call + 1);
+        match self.stop_at.get() {
+            Some((stop, effect)) if call == stop => Some(effect),
+            Some((stop, _)) if call > stop => Some(false),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.get()
+    }
+
+    pub(crate) fn forget_calls(&self) {
+        self.calls.set(0);
+        self.rounds.set(0);
+        self.reads.borrow_mut().clear();
+        self.writes.borrow_mut().clear();
+    }
+
+    fn answer(&self, account: &AccountName, read: &Read) -> Fact {
+        let accounts = self.accounts.borrow();
+        let account = &accounts[account.as_str()];
+        let role = |name: &crate::model::name::RoleName| account.roles.get(name.as_str());
+        match read {
+            Read::CallerIdentity => Fact::CallerIdentity(CallerIdentity {
+                account: AccountId::new(&account.id).unwrap(),
+                arn: format!("arn:aws:iam::{}:user/me", account.id),
+            }),
+            Read::Pipeline { region, name } => {
+                let key = (region.to_string(), name.to_string());
+                let found = account.pipelines.get(&key).map(|document| {
+                    Box::new(PipelineDocument::parse(&document.to_string()).unwrap())
+                });
+                Fact::Pipeline(found)
+            }
+            Read::Function { region, name } => {
+                let key = (region.to_string(), name.to_string());
+                Fact::Function(account.functions.get(&key).cloned())
+            }
+            Read::Role { role: name } => Fact::Role(role(name).map(|r| r.role.clone())),
+            Read::InlinePolicyNames { role: name } => {
+                Fact::InlinePolicyNames(role(name).map(|r| r.inline.keys().cloned().collect()))
+            }
+            Read::AttachedPolicies { role: name } => {
+                Fact::AttachedPolicies(role(name).map(|r| r.attached.clone()))
+            }
+            Read::InlinePolicy { role: name, policy } => {
+                Fact::InlinePolicy(match role(name).map(|r| r.inline.get(policy)) {
+                    None => InlinePolicy::NoRole,
+                    Some(None) => InlinePolicy::Absent,
+                    Some(Some(text)) => InlinePolicy::Present(text.clone()),
+                })
+            }
+        }
+    }
+
+    fn carry_out(&self, account: &AccountName, write: &Write) -> Result<Written, CloudErrorKind> {
+        let mut accounts = self.accounts.borrow_mut();
+        let account = accounts.get_mut(account.as_str()).unwrap();
+        match write {
+            Write::CreateRole(new) => create_role(account, new),
+            Write::UpdatePipeline {
+                region,
+                name,
+                document,
+            } => {
+                let key = (region.to_string(), name.to_string());
+                let slot = account
+                    .pipelines
+                    .get_mut(&key)
+                    .ok_or(CloudErrorKind::NotFound)?;
+                let version = slot["version"].as_u64().unwrap() + 1;
+                let body: Value = serde_json::from_str(&document.to_request_body()).unwrap();
+                *slot = body["pipeline"].clone();
+                slot["version"] = json!(version);
+                Ok(Written::Pipeline {
+                    version: Some(version),
+                })
+            }
+            Write::DeleteRole { role } => match account.roles.get(role.as_str()) {
+                None => Ok(Written::AlreadyThere),
+                Some(r) if !r.inline.is_empty() || !r.attached.is_empty() => {
+                    Err(CloudErrorKind::Conflict)
+                }
+                Some(_) => {
+                    account.roles.remove(role.as_str());
+                    Ok(Written::Done)
+                }
+            },
+            Write::UpdateTrustPolicy { role, .. }
+            | Write::TagRole { role, .. }
+            | Write::UntagRole { role, .. }
+            | Write::PutPermissionsBoundary { role, .. }
+            | Write::DeletePermissionsBoundary { role }
+            | Write::PutInlinePolicy { role, .. }
+            | Write::DeleteInlinePolicy { role, .. }
+            | Write::DetachPolicy { role, .. } => {
+                let found = account.roles.get_mut(role.as_str());
+                change_role(found.ok_or(CloudErrorKind::NotFound)?, write)
+            }
+        }
+    }
+}
+
+fn create_role(account: &mut WorldAccount, new: &NewRole) -> Result<Written, CloudErrorKind> {
+    if account.roles.contains_key(new.name.as_str()) {
+        return Err(CloudErrorKind::Conflict);
+    }
+    let arn = format!("arn:aws:iam::{}:role{}{}", account.id, new.path, new.name);
+    let role = Role {
+        arn: crate::model::arn::RoleArn::parse(&arn).unwrap(),
+        trust: new.trust.clone(),
+        tags: new.tags.clone(),
+        permissions_boundary: new.permissions_boundary.clone(),
+    };
+    let role = WorldRole {
+        role,
+        inline: BTreeMap::new(),
+        attached: Vec::new(),
+    };
+    account.roles.insert(new.name.to_string(), role);
+    Ok(Written::Done)
+}
+
+fn change_role(role: &mut WorldRole, write: &Write) -> Result<Written, CloudErrorKind> {
+    match write {
+        Write::UpdateTrustPolicy { document, .. } => role.role.trust.clone_from(document),
+        Write::TagRole { tags, .. } => role.role.tags.extend(tags.clone()),
+        Write::UntagRole { keys, .. } => role.role.tags.retain(|key, _| !keys.contains(key)),
+        Write::PutPermissionsBoundary { policy_arn, .. } => {
+            role.role.permissions_boundary = Some(policy_arn.clone());
+        }
+        Write::DeletePermissionsBoundary { .. } => role.role.permissions_boundary = None,
+        Write::PutInlinePolicy {
+            policy, document, ..
+        } => {
+            role.inline.insert(policy.to_string(), document.clone());
+        }
+        Write::DeleteInlinePolicy { policy, .. } => {
+            if role.inline.remove(policy).is_none() {
+                return Ok(Written::AlreadyThere);
+            }
+        }
+        Write::DetachPolicy { policy_arn, .. } => role.attached.retain(|p| p.arn != *policy_arn),
+        Write::CreateRole(_) | Write::DeleteRole { .. } | Write::UpdatePipeline { .. } => {
+            return Err(CloudErrorKind::Invalid);
+        }
+    }
+    Ok(Written::Done)
+}
+
+impl Cloud for World {
+    async fn read(&self, account: &AccountName, read: &Read) -> Result<Fact, CloudError> {
+        self.reads
+            .borrow_mut()
+            .push((account.to_string(), read.clone()));
+        let fail = |kind| Err(self.error(account, read.operation(), kind));
+        if self.fate().is_some() {
+            return fail(CloudErrorKind::Unreachable);
+        }
+        if self.closed.borrow().iter().any(|a| a == account.as_str()) {
+            return fail(CloudErrorKind::Credentials);
+        }
+        if *self.refused.borrow() == Some(read.operation()) {
+            return fail(CloudErrorKind::AccessDenied);
+        }
+        Ok(self.answer(account, read))
+    }
+
+    async fn write(&self, account: &AccountName, write: &Write) -> Result<Written, CloudError> {
+        let fail = |kind| Err(self.error(account, write.operation(), kind));
+        self.writes.borrow_mut().push((
+            account.to_string(),
+            format!("{} {write}", write.operation()),
+        ));
+        let fate = self.fate();
+        if fate == Some(false) {
+            return fail(CloudErrorKind::Unreachable);
+        }
+        let written = self.carry_out(account, write);
+        if fate == Some(true) {
+            return fail(CloudErrorKind::Unreachable);
+        }
+        written.or_else(fail)
+    }
+}
+
+/// Nothing is waited for, and chance is fixed.
+pub(crate) struct NoTime;
+
+impl Timing for NoTime {
+    async fn sleep(&self, _: Duration) {}
+    fn chance(&self) -> f64 {
+        0.5
+    }
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// Keeps backups in memory.
+#[derive(Default)]
+pub(crate) struct Shelf(pub(crate) RefCell<Vec<PipelineDocument>>);
+
+impl Backup for Shelf {
+    fn save(&self, _: &PipelineKey, document: &PipelineDocument) -> Result<PathBuf, String> {
+        self.0.borrow_mut().push(document.clone());
+        Ok(PathBuf::from("shelf"))
+    }
+}
+
+pub(crate) fn wiring(manifest: &str, only: &[&str]) -> Wiring {
+    let config = config::from_text(std::path::Path::new("crossgate.toml"), manifest).unwrap();
+    let only: Vec<GateName> = only.iter().map(|n| GateName::new(n).unwrap()).collect();
+    desired::wiring(&config, &only).unwrap()
+}
+
+pub(crate) fn options(intent: Intent) -> Options {
+    Options {
+        intent,
+        adopt: false,
+        remove_unexpected: false,
+        secrets: Vec::new(),
+    }
+}
+
+/// Runs a future that never really waits.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+impl World {
+    /// Observes and plans.
+    pub(crate) fn plan(&self, wiring: &Wiring, options: &Options) -> Plan {
+        let wants = |seen: &Observed| {
+            let wanted = plan::wants(wiring, seen, options);
+            self.rounds
+                .set(self.rounds.get() + usize::from(!wanted.is_empty()));
+            wanted
+        };
+        let observed = block_on(observe(self, wants, 16, &Silent));
+        plan::plan(wiring, &observed, options)
+    }
+
+    /// Carries out a plan.
+    pub(crate) fn apply(&self, plan: &Plan) -> Report {
+        let tools = Tools {
+            cloud: self,
+            timing: &NoTime,
+            backup: &Shelf::default(),
+            progress: &Silent,
+            side_by_side: 8,
+        };
+        block_on(apply(plan, &tools))
+    }
+
+    /// Plans and, where nothing stands in the way, carries out.
+    pub(crate) fn run(&self, wiring: &Wiring, options: &Options) -> (Plan, Option<Report>) {
+        let plan = self.plan(wiring, options);
+        let report = plan.may_apply().then(|| self.apply(&plan));
+        (plan, report)
+    }
+}
