@@ -1,6 +1,7 @@
 //! crossgate wires a pipeline in one AWS account to a Lambda function in another, as a gate that the pipeline waits for.
 
 pub mod apply;
+pub mod aws;
 pub mod cloud;
 pub mod config;
 pub mod desired;

@@ -1,0 +1,197 @@
+//! Real accounts: every read and write of [`Cloud`] as one AWS call, with the account's own credentials.
+//! The only module that names an SDK; it decides nothing about gates.
+
+mod codepipeline;
+mod credentials;
+mod errors;
+mod http;
+mod iam;
+mod lambda;
+mod profiles;
+mod session;
+mod sts;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::model::account::AccountName;
+use crate::model::name::RoleName;
+use crate::model::read::{Fact, Read};
+use crate::model::write::{Write, Written};
+
+use errors::{Call, Failure};
+use session::{Clients, Sessions};
+
+pub use session::{AccountAccess, Credentials, Settings};
+
+/// Accounts reached with the SDK. Nothing is read, connected or resolved before the first call.
+#[derive(Debug)]
+pub struct AwsCloud {
+    sessions: Sessions,
+    /// Roles that this value has made: where AWS does not find one of them, it is not there *yet*.
+    made: Mutex<BTreeSet<(AccountName, RoleName)>>,
+}
+
+/// What a call answered, and the id under which AWS keeps its trace.
+struct Answer<T> {
+    value: T,
+    request_id: Option<String>,
+}
+
+/// The answer to one call, or why there is none.
+type Outcome<T> = Result<Answer<T>, Failure>;
+
+impl AwsCloud {
+    /// Knows how to reach the accounts. An account that is named twice keeps the last entry.
+    pub fn new(accounts: Vec<AccountAccess>, settings: Settings) -> Self {
+        Self {
+            sessions: Sessions::new(accounts, settings),
+            made: Mutex::default(),
+        }
+    }
+
+    /// Finds the account's clients, makes one call with them, and traces it.
+    async fn call<T>(
+        &self,
+        account: &AccountName,
+        operation: &'static str,
+        resource: String,
+        send: impl AsyncFnOnce(&Clients, &Call<'_>) -> Outcome<T>,
+    ) -> Result<T, CloudError> {
+        let Some(access) = self.sessions.access(account) else {
+            return Err(errors::unknown_account(account, operation, resource));
+        };
+        let call = Call {
+            operation,
+            resource,
+            access,
+        };
+        let started = Instant::now();
+        let outcome = match self.sessions.clients(account).await {
+            Ok(clients) => send(&clients, &call).await,
+            Err(failure) => Err(failure),
+        };
+        trace(&call, started, &outcome);
+        match outcome {
+            Ok(answer) => Ok(answer.value),
+            Err(failure) => Err(failure.at(&call)),
+        }
+    }
+
+    fn remember(&self, account: &AccountName, role: &RoleName) {
+        if let Ok(mut made) = self.made.lock() {
+            made.insert((account.clone(), role.clone()));
+        }
+    }
+
+    fn has_made(&self, account: &AccountName, role: &RoleName) -> bool {
+        let key = (account.clone(), role.clone());
+        self.made.lock().is_ok_and(|made| made.contains(&key))
+    }
+}
+
+impl Cloud for AwsCloud {
+    async fn read(&self, account: &AccountName, read: &Read) -> Result<Fact, CloudError> {
+        self.call(
+            account,
+            read.operation(),
+            read.to_string(),
+            async |clients, call| match read {
+                Read::CallerIdentity => sts::caller_identity(clients.sts(), call).await,
+                Read::Pipeline { region, name } => {
+                    codepipeline::get(&clients.codepipeline(region), call, name).await
+                }
+                Read::Function { region, name } => {
+                    lambda::configuration(&clients.lambda(region), call, name).await
+                }
+                Read::Role { role } => iam::role(clients.iam(), call, role).await,
+                Read::InlinePolicyNames { role } => {
+                    iam::inline_policy_names(clients.iam(), call, role).await
+                }
+                Read::AttachedPolicies { role } => {
+                    iam::attached_policies(clients.iam(), call, role).await
+                }
+                Read::InlinePolicy { role, policy } => {
+                    iam::inline_policy(clients.iam(), call, role, policy).await
+                }
+            },
+        )
+        .await
+    }
+
+    async fn write(&self, account: &AccountName, write: &Write) -> Result<Written, CloudError> {
+        let result = self
+            .call(
+                account,
+                write.operation(),
+                write.to_string(),
+                async |clients, call| match write {
+                    Write::UpdatePipeline {
+                        region,
+                        name,
+                        document,
+                    } => {
+                        let client = clients.codepipeline(region);
+                        codepipeline::update(&client, call, name, document).await
+                    }
+                    _ => iam::write(clients.iam(), call, write).await,
+                },
+            )
+            .await;
+        match result {
+            Ok(written) => {
+                if let Write::CreateRole(new) = write {
+                    self.remember(account, &new.name);
+                }
+                Ok(written)
+            }
+            Err(mut error) => {
+                let fresh = role_of(write).is_some_and(|role| self.has_made(account, role));
+                if error.kind == CloudErrorKind::NotFound && fresh {
+                    error.kind = CloudErrorKind::NotSettled;
+                    error.hint = Some(errors::SETTLING.to_owned());
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The role that must exist for the write to be possible.
+fn role_of(write: &Write) -> Option<&RoleName> {
+    match write {
+        Write::UpdateTrustPolicy { role, .. }
+        | Write::TagRole { role, .. }
+        | Write::UntagRole { role, .. }
+        | Write::PutPermissionsBoundary { role, .. }
+        | Write::DeletePermissionsBoundary { role }
+        | Write::PutInlinePolicy { role, .. }
+        | Write::DeleteInlinePolicy { role, .. }
+        | Write::DetachPolicy { role, .. }
+        | Write::DeleteRole { role } => Some(role),
+        Write::CreateRole(_) | Write::UpdatePipeline { .. } => None,
+    }
+}
+
+/// One line for each call, for `-vv`: never a document, never a credential.
+fn trace<T>(call: &Call<'_>, started: Instant, outcome: &Outcome<T>) {
+    let (result, request_id) = match outcome {
+        Ok(answer) => ("ok", answer.request_id.as_deref()),
+        Err(failure) => (failure.label(), failure.request_id.as_deref()),
+    };
+    tracing::debug!(
+        operation = call.operation,
+        account = %call.access.name,
+        account_id = %call.access.id,
+        resource = %call.resource,
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        request_id = request_id.unwrap_or("-"),
+        outcome = result,
+        "aws call"
+    );
+}

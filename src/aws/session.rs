@@ -1,0 +1,404 @@
+//! All credentials and clients: how each account is reached, resolved once, then shared by every call.
+//! It sends no call of its own but `sts:AssumeRole`, and keeps no secret in a message.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider, SharedHttpClient};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::credentials::explain;
+use super::errors::{Failure, unreachable};
+use super::http;
+use super::text::escape;
+use crate::cloud::CloudErrorKind;
+use crate::model::account::{AccountId, AccountName, Partition, Region};
+use crate::model::arn::RoleArn;
+use crate::model::name::Project;
+
+/// How one account is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountAccess {
+    /// The account's name in the manifest.
+    pub name: AccountName,
+    /// Its id, as the manifest says. It is not checked here: `GetCallerIdentity` is a read like another.
+    pub id: AccountId,
+    /// Whose credentials are used.
+    pub credentials: Credentials,
+    /// The partition: IAM is called in its global region.
+    pub partition: Partition,
+    /// The region whose STS is asked; none: the partition's global region. A region of the account's pipelines or
+    /// functions is best, as organizations may forbid the others.
+    pub region: Option<Region>,
+}
+
+/// Where an account's credentials come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// The SDK's default chain: environment, `AWS_PROFILE`, web identity, container, instance.
+    DefaultChain,
+    /// A named profile and nothing else: environment credentials never take its place.
+    Profile(String),
+    /// A role, assumed with the credentials of another account of the manifest.
+    AssumeRole {
+        /// The role.
+        role_arn: RoleArn,
+        /// The account whose credentials assume it.
+        via: AccountName,
+    },
+}
+
+impl Credentials {
+    /// The credentials in words.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::DefaultChain => "the default credentials".to_owned(),
+            Self::Profile(profile) => format!("profile `{}`", escape(profile)),
+            Self::AssumeRole { role_arn, via: _ } => format!("role {role_arn}"),
+        }
+    }
+}
+
+/// What holds for all accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Makes the session name of assumed roles `crossgate-<project>`, which `CloudTrail` shows; without it, `crossgate`.
+    pub project: Option<Project>,
+    /// Attempts of one call, the first included. `AWS_MAX_ATTEMPTS` and a profile's `max_attempts` come before it.
+    pub max_attempts: u32,
+    /// The longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// The longest wait for one attempt's answer.
+    pub attempt_timeout: Duration,
+    /// The longest wait for one call, all attempts and pauses included.
+    pub call_timeout: Duration,
+    /// The longest wait for credentials: a `credential_process` may ask a person.
+    pub credentials_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            project: None,
+            max_attempts: 5,
+            connect_timeout: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(20),
+            call_timeout: Duration::from_mins(1),
+            credentials_timeout: Duration::from_mins(2),
+        }
+    }
+}
+
+/// The pause before the first retry, doubled each time and jittered by the SDK. Its own second would make an account that
+/// cannot be reached cost half a minute.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(300);
+/// Attempts of the SDK where nothing is configured (`RetryConfig::standard`).
+const SDK_ATTEMPTS: u32 = 3;
+/// Credentials that end sooner than this are resolved anew.
+const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
+/// The instance metadata service answers at once or is not there: a laptop must not wait for it.
+const IMDS_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The clients of one account. Service clients are made when they are first used and share connections and credentials.
+#[derive(Debug)]
+pub(super) struct Clients {
+    config: SdkConfig,
+    expiry: Option<SystemTime>,
+    iam: aws_sdk_iam::Client,
+    sts: aws_sdk_sts::Client,
+    lambda: Mutex<BTreeMap<Region, aws_sdk_lambda::Client>>,
+    codepipeline: Mutex<BTreeMap<Region, aws_sdk_codepipeline::Client>>,
+}
+
+impl Clients {
+    fn new(config: SdkConfig, expiry: Option<SystemTime>, partition: Partition) -> Self {
+        let global = aws_config::Region::from_static(partition.global_region());
+        let iam = aws_sdk_iam::config::Builder::from(&config)
+            .region(global)
+            .build();
+        Self {
+            iam: aws_sdk_iam::Client::from_conf(iam),
+            sts: aws_sdk_sts::Client::new(&config),
+            config,
+            expiry,
+            lambda: Mutex::default(),
+            codepipeline: Mutex::default(),
+        }
+    }
+
+    /// IAM, in the partition's global region.
+    pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
+        &self.iam
+    }
+
+    /// STS, in the account's region.
+    pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
+        &self.sts
+    }
+
+    /// Lambda in a region.
+    pub(super) fn lambda(&self, region: &Region) -> aws_sdk_lambda::Client {
+        cached(&self.lambda, region, |region| {
+            let config = aws_sdk_lambda::config::Builder::from(&self.config).region(region);
+            aws_sdk_lambda::Client::from_conf(config.build())
+        })
+    }
+
+    /// `CodePipeline` in a region.
+    pub(super) fn codepipeline(&self, region: &Region) -> aws_sdk_codepipeline::Client {
+        cached(&self.codepipeline, region, |region| {
+            let config = aws_sdk_codepipeline::config::Builder::from(&self.config).region(region);
+            aws_sdk_codepipeline::Client::from_conf(config.build())
+        })
+    }
+
+    fn are_fresh(&self) -> bool {
+        self.expiry
+            .is_none_or(|end| end > SystemTime::now() + EXPIRY_MARGIN)
+    }
+}
+
+fn cached<C: Clone>(
+    clients: &Mutex<BTreeMap<Region, C>>,
+    region: &Region,
+    make: impl FnOnce(aws_config::Region) -> C,
+) -> C {
+    let sdk_region = aws_config::Region::new(region.as_str().to_owned());
+    match clients.lock() {
+        Ok(mut clients) => clients
+            .entry(region.clone())
+            .or_insert_with(|| make(sdk_region))
+            .clone(),
+        // A poisoned lock means a panic elsewhere: the client is only made anew.
+        Err(_) => make(sdk_region),
+    }
+}
+
+/// One account: what is known, and what was made of it. The lock is held while credentials are resolved, so that calls
+/// side by side wait for one resolution instead of each making its own. A failure is kept: it would only be repeated.
+#[derive(Debug)]
+struct Account {
+    access: AccountAccess,
+    clients: AsyncMutex<Option<Result<Arc<Clients>, Failure>>>,
+}
+
+/// All accounts.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    accounts: BTreeMap<AccountName, Account>,
+    settings: Settings,
+    http: SharedHttpClient,
+}
+
+impl Sessions {
+    pub(super) fn new(accounts: Vec<AccountAccess>, settings: Settings) -> Self {
+        let account = |access: AccountAccess| {
+            let clients = AsyncMutex::default();
+            (access.name.clone(), Account { access, clients })
+        };
+        Self {
+            accounts: accounts.into_iter().map(account).collect(),
+            settings,
+            http: http::client(),
+        }
+    }
+
+    /// Sessions whose clients are given, for tests.
+    #[cfg(test)]
+    pub(super) fn ready(access: AccountAccess, config: SdkConfig) -> Self {
+        let clients = Arc::new(Clients::new(config, None, access.partition));
+        let mut sessions = Self::new(vec![access], Settings::default());
+        for account in sessions.accounts.values_mut() {
+            *account.clients.get_mut() = Some(Ok(Arc::clone(&clients)));
+        }
+        sessions
+    }
+
+    pub(super) fn access(&self, name: &AccountName) -> Option<&AccountAccess> {
+        self.accounts.get(name).map(|account| &account.access)
+    }
+
+    /// The account's clients; its credentials are resolved at the first call, and again shortly before they expire.
+    pub(super) async fn clients(&self, name: &AccountName) -> Result<Arc<Clients>, Failure> {
+        self.refuse_circles(name)?;
+        self.clients_of(name).await
+    }
+
+    /// Follows `via`; the boxed future is what lets it call itself. Circles are refused before.
+    async fn clients_of(&self, name: &AccountName) -> Result<Arc<Clients>, Failure> {
+        let Some(account) = self.accounts.get(name) else {
+            return Err(no_such_account(name));
+        };
+        let mut slot = account.clients.lock().await;
+        match &*slot {
+            Some(Ok(clients)) if clients.are_fresh() => return Ok(Arc::clone(clients)),
+            Some(Err(failure)) => return Err(failure.clone()),
+            Some(Ok(_)) | None => {}
+        }
+        let result = Box::pin(self.open(&account.access)).await.map(Arc::new);
+        *slot = Some(result.clone());
+        result
+    }
+
+    /// An account that is reached via itself, over however many others, can never be opened.
+    fn refuse_circles(&self, name: &AccountName) -> Result<(), Failure> {
+        let mut seen = vec![name];
+        let mut next = self.access(name);
+        while let Some(Credentials::AssumeRole { via, .. }) = next.map(|a| &a.credentials) {
+            if seen.contains(&via) {
+                let message = format!("account {name} is reached via itself");
+                return Err(Failure {
+                    hint: Some("one account on the way needs credentials of its own".to_owned()),
+                    ..Failure::new(CloudErrorKind::Credentials, message)
+                });
+            }
+            seen.push(via);
+            next = self.access(via);
+        }
+        Ok(())
+    }
+
+    async fn open(&self, access: &AccountAccess) -> Result<Clients, Failure> {
+        match &access.credentials {
+            Credentials::DefaultChain => {
+                let provider = self.default_chain(access).await;
+                let config = self.config(access, None).await;
+                self.resolve(access, config, provider).await
+            }
+            Credentials::Profile(profile) => {
+                let provider = ProfileFileCredentialsProvider::builder()
+                    .configure(&self.provider_config(access))
+                    .profile_name(profile)
+                    .build();
+                let config = self.config(access, Some(profile)).await;
+                self.resolve(access, config, provider).await
+            }
+            Credentials::AssumeRole { role_arn, via } => {
+                let via = Box::pin(self.clients_of(via)).await?;
+                // The role has no profile of its own: endpoints and the like are those of the account on the way.
+                let config = via.config.to_builder().region(sts_region(access)).build();
+                let provider = AssumeRoleProvider::builder(role_arn.to_string())
+                    .session_name(self.session_name())
+                    .configure(&config)
+                    .build()
+                    .await;
+                self.resolve(access, config, provider).await
+            }
+        }
+    }
+
+    /// Resolves once. The SDK then sees plain credentials, so that no attempt's time-out runs while a person types a code,
+    /// and no client resolves again.
+    async fn resolve(
+        &self,
+        access: &AccountAccess,
+        config: SdkConfig,
+        provider: impl ProvideCredentials,
+    ) -> Result<Clients, Failure> {
+        let limit = self.settings.credentials_timeout;
+        let credentials = match tokio::time::timeout(limit, provider.provide_credentials()).await {
+            Ok(Ok(credentials)) => credentials,
+            Ok(Err(error)) => return Err(explain(&error, access)),
+            Err(_) => {
+                let whose = access.credentials.describe();
+                let message = format!("{whose}: no credentials within {} s", limit.as_secs());
+                return Err(unreachable(message));
+            }
+        };
+        let expiry = credentials.expiry();
+        let config = config
+            .into_builder()
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        Ok(Clients::new(config, expiry, access.partition))
+    }
+
+    /// Everything but credentials, from the environment and the profile: endpoints, FIPS, dual stack, retries.
+    async fn config(&self, access: &AccountAccess, profile: Option<&str>) -> SdkConfig {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(self.http.clone())
+            .region(sts_region(access))
+            .timeout_config(self.timeouts())
+            .no_credentials();
+        if let Ok(name) = AppName::new(concat!("crossgate-", env!("CARGO_PKG_VERSION"))) {
+            loader = loader.app_name(name);
+        }
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        let config = loader.load().await;
+        let configured = config.retry_config().map(RetryConfig::max_attempts);
+        let chosen = std::env::var_os("AWS_MAX_ATTEMPTS").is_some()
+            || configured.is_some_and(|n| n != SDK_ATTEMPTS);
+        match config.retry_config() {
+            Some(retry) => {
+                let mut retry = retry.clone().with_initial_backoff(INITIAL_BACKOFF);
+                if !chosen {
+                    retry = retry.with_max_attempts(self.settings.max_attempts.max(1));
+                }
+                config.into_builder().retry_config(retry).build()
+            }
+            None => config,
+        }
+    }
+
+    async fn default_chain(&self, access: &AccountAccess) -> DefaultCredentialsChain {
+        let provider_config = self.provider_config(access);
+        let imds = aws_config::imds::Client::builder()
+            .configure(&provider_config)
+            .max_attempts(1)
+            .connect_timeout(IMDS_TIMEOUT)
+            .read_timeout(IMDS_TIMEOUT)
+            .build();
+        DefaultCredentialsChain::builder()
+            .configure(provider_config)
+            .region(sts_region(access))
+            .imds_client(imds)
+            .build()
+            .await
+    }
+
+    fn provider_config(&self, access: &AccountAccess) -> ProviderConfig {
+        ProviderConfig::without_region()
+            .with_region(Some(sts_region(access)))
+            .with_http_client(self.http.clone())
+            .with_timeout_config(self.timeouts())
+            .with_retry_config(RetryConfig::standard().with_initial_backoff(INITIAL_BACKOFF))
+    }
+
+    fn timeouts(&self) -> TimeoutConfig {
+        let settings = &self.settings;
+        TimeoutConfig::builder()
+            .connect_timeout(settings.connect_timeout)
+            .operation_attempt_timeout(settings.attempt_timeout)
+            .operation_timeout(settings.call_timeout)
+            .build()
+    }
+
+    fn session_name(&self) -> String {
+        match &self.settings.project {
+            Some(project) => format!("crossgate-{project}"),
+            None => "crossgate".to_owned(),
+        }
+    }
+}
+
+fn sts_region(access: &AccountAccess) -> aws_config::Region {
+    match &access.region {
+        Some(region) => aws_config::Region::new(region.as_str().to_owned()),
+        None => aws_config::Region::from_static(access.partition.global_region()),
+    }
+}
+
+fn no_such_account(name: &AccountName) -> Failure {
+    let message = format!("account {name} is not in the manifest");
+    Failure::new(CloudErrorKind::Credentials, message)
+}
