@@ -8,6 +8,7 @@ pub mod desired;
 pub mod iam;
 pub mod model;
 pub mod observe;
+pub mod output;
 pub mod plan;
 
 #[cfg(test)]

@@ -1,0 +1,28 @@
+//! Shows results to people and to programs: the only place that prints.
+//! It decides nothing: what is shown, and the status, is given; rendering is pure, and only `write`, `prompt` and `progress` print.
+//!
+//! Every text for a terminal is built on a page that escapes control characters, whoever wrote them: AWS, a manifest, a person.
+
+pub mod error;
+pub mod json;
+pub mod progress;
+pub mod prompt;
+pub mod sanitize;
+pub mod style;
+pub mod text;
+pub mod write;
+
+mod diff;
+mod document;
+mod page;
+mod problem;
+mod view;
+mod words;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use error::ErrorMessage;
+pub use prompt::confirm;
+pub use style::{Screen, Style};
+pub use view::{AccountLine, AccountState, Command, View};

@@ -1,0 +1,87 @@
+//! What a command has to show, whatever the format.
+//! Values only, put together by the commands; how they look is up to `text` and `json`.
+
+use crate::model::account::{AccountId, AccountName};
+use crate::model::change::{Change, Outcome, Plan, Problem, Report};
+use crate::model::status::Status;
+
+/// The commands that show a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// What would be done.
+    Plan,
+    /// The gates are put there.
+    Bootstrap,
+    /// What is not as it shall be.
+    Check,
+    /// The gates are taken away.
+    Teardown,
+}
+
+impl Command {
+    /// The name on the command line and in the JSON output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Bootstrap => "bootstrap",
+            Self::Check => "check",
+            Self::Teardown => "teardown",
+        }
+    }
+}
+
+/// An account that the run touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLine {
+    /// Its name in the manifest.
+    pub name: AccountName,
+    /// Its id in the manifest.
+    pub id: AccountId,
+    /// Whether it could be read.
+    pub state: AccountState,
+}
+
+/// Whether an account could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountState {
+    /// It could.
+    Ok,
+    /// It could not, with the reason.
+    Unreachable(String),
+}
+
+/// The result of a command, ready to be shown.
+#[derive(Debug, Clone)]
+pub struct View<'a> {
+    /// Which command.
+    pub command: Command,
+    /// How it ended.
+    pub status: Status,
+    /// What is not as it shall be.
+    pub plan: &'a Plan,
+    /// What was done about it; none before (or without) an apply.
+    pub report: Option<&'a Report>,
+    /// The accounts, in the order in which they are shown.
+    pub accounts: &'a [AccountLine],
+    /// How many objects the gates consist of, where the command knows.
+    pub objects: Option<usize>,
+    /// What to do next, as an order in one sentence, for example "run `crossgate bootstrap`".
+    pub next: Option<String>,
+}
+
+impl<'a> View<'a> {
+    /// The changes, each with what became of it; a report that is too short leaves the rest without.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&'a Change, Option<&'a Outcome>)> {
+        let plan: &'a Plan = self.plan;
+        let outcomes = self.report.map_or(&[][..], |report| &report.outcomes);
+        let outcomes = outcomes.iter().map(Some).chain(std::iter::repeat(None));
+        plan.changes.iter().zip(outcomes)
+    }
+
+    /// The plan's problems, then those that came up during the apply.
+    pub(super) fn problems(&self) -> impl Iterator<Item = &'a Problem> {
+        let plan: &'a Plan = self.plan;
+        let later = self.report.map_or(&[][..], |report| &report.problems);
+        plan.problems.iter().chain(later)
+    }
+}
