@@ -1,0 +1,116 @@
+//! `bootstrap` and `teardown`: show the plan, ask, carry out that same plan, report.
+
+use std::io;
+
+use crate::apply::{Tools, apply};
+use crate::cli::{Common, Format};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::model::change::{Intent, Plan};
+use crate::model::status::Status;
+use crate::output;
+use crate::plan;
+
+use super::backup::Folder;
+use super::run::{Run, Shows, mend};
+use super::timing::Clock;
+
+/// Steps under way at once, over all accounts. Writes are few, and IAM's rate limits are counted by account.
+const STEPS_SIDE_BY_SIDE: usize = 64;
+
+pub(super) async fn run(
+    common: Common,
+    intent: Intent,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
+    let command = match intent {
+        Intent::Bootstrap => output::Command::Bootstrap,
+        Intent::Teardown => output::Command::Teardown,
+    };
+    let run = Run::new(&common, intent, environment)?;
+    let progress = Run::progress(environment);
+    let (plan, observed) = run.plan(progress.progress()).await;
+    progress.clear();
+    let mut shows = Shows {
+        command,
+        status: plan::of_plan(&plan),
+        plan: &plan,
+        observed: &observed,
+        report: None,
+        next: mend(&plan),
+    };
+    if !plan.may_apply() || plan.steps.is_empty() {
+        shows.status = nothing_done(&plan);
+        run.show(&shows, environment)?;
+        return Ok(ExitCode::of(shows.status, false));
+    }
+    run.announce(&shows, environment)?;
+    if !common.yes && !confirmed(command, &plan, environment)? {
+        let message = "not confirmed: nothing was changed\n";
+        output::write::notice(message);
+        if run.format == Format::Json {
+            shows.status = Status::Failed;
+            run.show(&shows, environment)?;
+        }
+        return Ok(ExitCode::Failed);
+    }
+    let progress = Run::progress(environment);
+    let report = apply(
+        &plan,
+        &Tools {
+            cloud: &run.cloud,
+            timing: &Clock::listening_to_ctrl_c(),
+            backup: &Folder::beside(&run.config.path, environment.now),
+            progress: progress.progress(),
+            side_by_side: STEPS_SIDE_BY_SIDE,
+        },
+    )
+    .await;
+    progress.clear();
+    shows.status = plan::of_apply(&plan, &report);
+    shows.report = Some(&report);
+    shows.next = next(intent, shows.status);
+    run.show(&shows, environment)?;
+    Ok(ExitCode::of(shows.status, false))
+}
+
+/// The status where nothing is sent: nothing to do, only things that are left as they are, or something in the way.
+fn nothing_done(plan: &Plan) -> Status {
+    match plan::of_plan(plan) {
+        Status::Changes => Status::Applied,
+        other => other,
+    }
+}
+
+fn confirmed(
+    command: output::Command,
+    plan: &Plan,
+    environment: &Environment,
+) -> Result<bool, Error> {
+    if !environment.stdin_is_terminal || !environment.stderr_is_terminal {
+        return Err(Error::NoTerminal);
+    }
+    let (create, update, delete) = plan.counts();
+    let question = format!(
+        "{}: {create} to create, {update} to update, {delete} to delete in the accounts above. Go on?",
+        command.as_str()
+    );
+    Ok(output::confirm(
+        &question,
+        &mut io::stdin().lock(),
+        &mut io::stderr().lock(),
+    ))
+}
+
+fn next(intent: Intent, status: Status) -> Option<String> {
+    let text = match (status, intent) {
+        (Status::Applied, Intent::Bootstrap) => {
+            "start the pipeline: the gate decides from the next execution on"
+        }
+        (Status::Partial, _) => "run it again: it goes on where this run stopped",
+        (Status::Failed, _) => "mend what failed, then run it again",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

@@ -1,0 +1,112 @@
+//! The commands: glue between config, plan, apply and output. One short file a command.
+//! No decisions about gates here, and no printing but through `output`.
+
+mod backup;
+mod bootstrap;
+mod check;
+mod plan;
+mod run;
+mod secrets;
+mod timing;
+mod trace;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, Format};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::model::change::Intent;
+use crate::output::{self, ErrorMessage, Screen, Style};
+
+/// Parses the command line, runs the command, shows what went wrong, and says how the process ends.
+pub fn main(arguments: impl Iterator<Item = OsString>, environment: &Environment) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    trace::start(cli.common.verbose, environment);
+    let command = name(&cli.command);
+    let format = cli.common.format;
+    match execute(cli, environment) {
+        Ok(code) => code,
+        Err(error) => fail(command, format, &error, environment),
+    }
+}
+
+fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let Cli { common, command } = cli;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Plan(args) => plan::run(common, args, environment).await,
+            Command::Check => check::run(common, environment).await,
+            Command::Bootstrap => bootstrap::run(common, Intent::Bootstrap, environment).await,
+            Command::Teardown => bootstrap::run(common, Intent::Teardown, environment).await,
+        }
+    })
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Plan(_) => "plan",
+        Command::Bootstrap => "bootstrap",
+        Command::Check => "check",
+        Command::Teardown => "teardown",
+    }
+}
+
+/// `--help` and `--version` come from clap as errors too; they are results, and end well.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Where the terminal is gone there is nobody left to tell.
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::Usage
+    } else {
+        ExitCode::Success
+    }
+}
+
+fn fail(
+    command: &str,
+    format: Format,
+    error: &anyhow::Error,
+    environment: &Environment,
+) -> ExitCode {
+    let style = stderr_style(environment);
+    let known = error.downcast_ref::<Error>();
+    let hint = known.and_then(Error::hint);
+    let message = ErrorMessage::from_error(error.as_ref(), hint);
+    match known {
+        // A manifest's mistakes are shown in place, with the lines that they stand in.
+        Some(Error::Config(config)) => {
+            output::write::notice(&format!("{}\n", config.render(style.color)));
+        }
+        Some(_) | None => output::write::notice(&message.render(&style)),
+    }
+    if format == Format::Json {
+        let code = known.map_or("failed", Error::code);
+        if let Ok(text) = output::json::render_error(command, code, &message) {
+            // The exit code says that it failed; a closed standard output adds nothing to that.
+            let _ = output::write::result(&text);
+        }
+    }
+    known.map_or(ExitCode::Failed, Error::exit_code)
+}
+
+fn stdout_style(environment: &Environment) -> Style {
+    style(environment, environment.stdout_is_terminal)
+}
+
+fn stderr_style(environment: &Environment) -> Style {
+    style(environment, environment.stderr_is_terminal)
+}
+
+fn style(environment: &Environment, is_terminal: bool) -> Style {
+    let width = environment.text("COLUMNS").and_then(|c| c.parse().ok());
+    Style::detect(Screen { is_terminal, width }, |name| environment.text(name))
+}

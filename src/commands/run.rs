@@ -1,0 +1,252 @@
+//! What the commands share: manifest to wiring, accounts to observed, both to a plan, and the plan to the screen.
+//! Glue only.
+
+use std::path::Path;
+
+use crate::aws::{AccountAccess, AwsCloud, Credentials, Settings};
+use crate::cli::{Common, Format};
+use crate::config::{self, Config};
+use crate::desired;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::model::change::{Intent, Plan, Report, Severity};
+use crate::model::name::GateName;
+use crate::model::observed::Observed;
+use crate::model::progress::Progress;
+use crate::model::status::Status;
+use crate::model::wiring::Wiring;
+use crate::observe::{CALLS_PER_ACCOUNT, observe};
+use crate::output::progress::{Bars, Lines};
+use crate::output::{self, AccountLine, AccountState, View};
+use crate::plan::{self, Options};
+
+use super::{secrets, stderr_style, stdout_style};
+
+/// A run with its manifest read and its accounts known, before the first call.
+pub(super) struct Run {
+    pub(super) config: Config,
+    pub(super) wiring: Wiring,
+    pub(super) options: Options,
+    pub(super) cloud: AwsCloud,
+    pub(super) format: Format,
+    verbose: bool,
+}
+
+/// Whoever shows how far the work is, and can be told to make room for the result.
+pub(super) enum Shown {
+    Bars(Bars),
+    Lines(Lines<std::io::Stderr>),
+}
+
+impl Run {
+    pub(super) fn new(
+        common: &Common,
+        intent: Intent,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        let folder = environment.folder.as_deref().unwrap_or(Path::new("."));
+        let location = config::find(
+            common.config.as_deref(),
+            environment.raw("CROSSGATE_CONFIG"),
+            folder,
+        )?;
+        let config = config::load(&location)?;
+        let only = gates(&common.gate)?;
+        let wiring = desired::wiring(&config, &only)?;
+        let options = Options {
+            intent,
+            adopt: common.adopt,
+            remove_unexpected: common.remove_unexpected,
+            secrets: secrets::read(&common.secret, environment)?,
+        };
+        let settings = Settings {
+            project: Some(config.project.clone()),
+            ..Settings::default()
+        };
+        let cloud = AwsCloud::new(access(&config, &wiring), settings);
+        Ok(Self {
+            config,
+            wiring,
+            options,
+            cloud,
+            format: common.format,
+            verbose: common.verbose > 0,
+        })
+    }
+
+    /// Reads what the plan needs and makes it.
+    pub(super) async fn plan(&self, progress: &dyn Progress) -> (Plan, Observed) {
+        let wants = |seen: &Observed| plan::wants(&self.wiring, seen, &self.options);
+        let observed = observe(&self.cloud, wants, CALLS_PER_ACCOUNT, progress).await;
+        let plan = plan::plan(&self.wiring, &observed, &self.options);
+        (plan, observed)
+    }
+
+    pub(super) fn progress(environment: &Environment) -> Shown {
+        if environment.stderr_is_terminal {
+            Shown::Bars(Bars::stderr(&stderr_style(environment)))
+        } else {
+            Shown::Lines(Lines::stderr())
+        }
+    }
+
+    /// Writes the result to standard output.
+    pub(super) fn show(&self, result: &Shows<'_>, environment: &Environment) -> anyhow::Result<()> {
+        let text = self.render(result, self.format, environment)?;
+        output::write::result(&text)?;
+        Ok(())
+    }
+
+    /// Writes a plan that is about to be carried out where it is no result: standard error for programs.
+    pub(super) fn announce(
+        &self,
+        result: &Shows<'_>,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => self.show(result, environment),
+            Format::Json => {
+                let text = self.render(result, Format::Text, environment)?;
+                output::write::notice(&text);
+                Ok(())
+            }
+        }
+    }
+
+    fn render(
+        &self,
+        result: &Shows<'_>,
+        format: Format,
+        environment: &Environment,
+    ) -> anyhow::Result<String> {
+        let Shows {
+            command,
+            status,
+            plan,
+            observed,
+            report,
+            next,
+        } = result;
+        let accounts = self.account_lines(observed);
+        let view = View {
+            command: *command,
+            status: *status,
+            plan,
+            report: *report,
+            accounts: &accounts,
+            objects: None,
+            next: next.clone(),
+        };
+        Ok(match format {
+            Format::Text => {
+                let style = stdout_style(environment).with_verbose(self.verbose);
+                output::text::render(&view, &style)
+            }
+            Format::Json => output::json::render(&view)?,
+        })
+    }
+
+    fn account_lines(&self, observed: &Observed) -> Vec<AccountLine> {
+        let touched = observed.accounts();
+        touched
+            .filter_map(|name| {
+                let id = self.wiring.account_id(name)?.clone();
+                let state = match observed.unreachable(name) {
+                    Some(error) => AccountState::Unreachable(error.message.clone()),
+                    None => AccountState::Ok,
+                };
+                Some(AccountLine {
+                    name: name.clone(),
+                    id,
+                    state,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A result to be shown.
+pub(super) struct Shows<'a> {
+    pub(super) command: output::Command,
+    pub(super) status: Status,
+    pub(super) plan: &'a Plan,
+    pub(super) observed: &'a Observed,
+    pub(super) report: Option<&'a Report>,
+    pub(super) next: Option<String>,
+}
+
+impl Shown {
+    pub(super) fn progress(&self) -> &dyn Progress {
+        match self {
+            Self::Bars(bars) => bars,
+            Self::Lines(lines) => lines,
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        match self {
+            Self::Bars(bars) => bars.clear(),
+            Self::Lines(_) => {}
+        }
+    }
+}
+
+/// What to do about a plan that cannot be carried out.
+pub(super) fn mend(plan: &Plan) -> Option<String> {
+    match plan.severity()? {
+        Severity::Warning => None,
+        Severity::Blocked => Some("mend what is blocked, then run it again".to_owned()),
+        Severity::Incomplete => Some("mend what could not be read, then run it again".to_owned()),
+    }
+}
+
+fn gates(names: &[String]) -> Result<Vec<GateName>, Error> {
+    names
+        .iter()
+        .map(|name| {
+            GateName::new(name).map_err(|error| Error::Usage {
+                message: format!("--gate: {error}"),
+                hint: "name a gate as the manifest does".to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// How each account of the manifest is reached; the region of a gate is asked for STS, as others may be forbidden.
+fn access(config: &Config, wiring: &Wiring) -> Vec<AccountAccess> {
+    config
+        .accounts
+        .iter()
+        .map(|(name, account)| {
+            let region = wiring.gates.iter().find_map(|gate| {
+                let (pipeline, function) = (&gate.pipeline, &gate.function);
+                if pipeline.account == *name {
+                    Some(&pipeline.region)
+                } else if function.account == *name {
+                    Some(&function.region)
+                } else {
+                    None
+                }
+            });
+            let any = wiring.gates.first().map(|gate| &gate.pipeline.region);
+            let region = region.or(any);
+            AccountAccess {
+                name: name.clone(),
+                id: account.id.clone(),
+                credentials: match &account.credentials {
+                    config::Credentials::DefaultChain => Credentials::DefaultChain,
+                    config::Credentials::Profile(profile) => Credentials::Profile(profile.clone()),
+                    config::Credentials::AssumeRole { role_arn, via } => Credentials::AssumeRole {
+                        role_arn: role_arn.clone(),
+                        via: via.clone(),
+                    },
+                },
+                partition: region.map_or(
+                    crate::model::account::Partition::Aws,
+                    super::super::model::account::Region::partition,
+                ),
+                region: region.cloned(),
+            }
+        })
+        .collect()
+}

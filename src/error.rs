@@ -1,0 +1,60 @@
+//! Errors that end a run before there is a plan, each with its exit code and what to do next.
+//! They are made where they happen and shown once, at the edge, in `commands`.
+
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::desired::DesiredError;
+use crate::exit_code::ExitCode;
+
+/// Why a run ended before there was a plan.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The command line asks for something that cannot be.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The manifest cannot be had, or has mistakes.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The manifest cannot be wired as asked.
+    #[error(transparent)]
+    Desired(#[from] DesiredError),
+    /// There is no terminal to ask on, and no `--yes`.
+    #[error("this changes AWS accounts and there is no terminal to ask on")]
+    NoTerminal,
+}
+
+impl Error {
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage { .. } | Self::Config(_) | Self::Desired(_) => ExitCode::Usage,
+            Self::NoTerminal => ExitCode::Failed,
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Config(error) => Some(error.hint()).filter(|hint| !hint.is_empty()),
+            Self::Desired(_) => None,
+            Self::NoTerminal => {
+                Some("look at `crossgate plan`, then run the command with --yes".to_owned())
+            }
+        }
+    }
+
+    /// A stable word for the JSON output.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } | Self::NoTerminal => "usage",
+            Self::Config(_) | Self::Desired(_) => "manifest",
+        }
+    }
+}
