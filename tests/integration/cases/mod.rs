@@ -1,0 +1,16 @@
+//! The cases, by subject.
+
+mod accounts;
+mod adopt;
+mod chain;
+mod documents;
+mod drift;
+mod faults;
+mod harness;
+mod input;
+mod layers;
+mod lifecycle;
+mod measure;
+mod missing;
+mod moto_alone;
+mod sharing;

@@ -1,0 +1,8 @@
+//! The independent test ring: the built binary against two accounts of emulators that know nothing of crossgate.
+//! Nothing here may use the library: what the binary does is seen only through its output and through what AWS holds.
+
+// A test that cannot go on fails, and says where.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cases;
+mod support;

@@ -1,0 +1,80 @@
+//! Installs the emulators at first use and runs one pair of them for the whole test process.
+//! Knows nothing of accounts or gates; starts nothing but `tests/emulators/*.py`.
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// The ports on 127.0.0.1 where the emulators answer.
+pub(crate) struct Emulators {
+    /// moto: every service, no enforcement; the only one with `CodePipeline`.
+    pub(crate) moto: u16,
+    /// ministack with `AUTH=true`: IAM, STS and Lambda, policies enforced.
+    pub(crate) ministack: u16,
+    /// The keeper stops the servers when this pipe closes, which it does with this process, however that ends.
+    _keeper: (Child, ChildStdin),
+}
+
+static EMULATORS: OnceLock<Emulators> = OnceLock::new();
+
+/// The running pair; the first caller installs and starts it, and the others wait for that.
+pub(crate) fn emulators() -> &'static Emulators {
+    EMULATORS.get_or_init(start)
+}
+
+/// The folder of the two virtual environments: `CROSSGATE_TEST_VENV`, else `test-venv` in the target directory.
+fn venvs() -> PathBuf {
+    if let Some(folder) = env::var_os("CROSSGATE_TEST_VENV") {
+        return PathBuf::from(folder);
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    target.join("test-venv")
+}
+
+fn script(name: &str) -> PathBuf {
+    // The scratch crates that mount this file from elsewhere find the scripts beside it too.
+    let here = Path::new(file!());
+    let folder = here.ancestors().nth(3).unwrap().join("emulators");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.join(folder).join(name)
+}
+
+fn start() -> Emulators {
+    let venvs = venvs();
+    let installed = Command::new("python3")
+        .arg(script("install.py"))
+        .arg(&venvs)
+        .stdin(Stdio::null())
+        .status()
+        .expect(
+            "python3 runs: the independent test ring needs Python 3.10 or later, with venv and pip",
+        );
+    assert!(
+        installed.success(),
+        "the emulators could not be installed (see above)"
+    );
+
+    let mut keeper = Command::new("python3")
+        .arg(script("serve.py"))
+        .arg(&venvs)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    let hold = keeper.stdin.take().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(keeper.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let ports: Value =
+        serde_json::from_str(&line).expect("serve.py prints the ports (see its message above)");
+    let port = |name: &str| u16::try_from(ports[name].as_u64().unwrap()).unwrap();
+    Emulators {
+        moto: port("moto"),
+        ministack: port("ministack"),
+        _keeper: (keeper, hold),
+    }
+}
