@@ -33,8 +33,9 @@ impl Error {
     /// The exit code.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage { .. } | Self::Config(_) | Self::Desired(_) => ExitCode::Usage,
-            Self::NoTerminal => ExitCode::Failed,
+            Self::Usage { .. } | Self::Config(_) | Self::Desired(_) | Self::NoTerminal => {
+                ExitCode::Usage
+            }
         }
     }
 

@@ -29,6 +29,11 @@ pub(super) async fn run(
         Intent::Teardown => output::Command::Teardown,
     };
     let run = Run::new(&common, intent, environment)?;
+    // Said before anything is read, so that a script without --yes fails every time and not only when there is work.
+    let can_ask = environment.stdin_is_terminal && environment.stderr_is_terminal;
+    if !common.yes && !can_ask {
+        return Err(Error::NoTerminal.into());
+    }
     let progress = Run::progress(environment);
     let (plan, observed) = run.plan(progress.progress()).await;
     progress.clear();
@@ -46,7 +51,7 @@ pub(super) async fn run(
         return Ok(ExitCode::of(shows.status, false));
     }
     run.announce(&shows, environment)?;
-    if !common.yes && !confirmed(command, &plan, environment)? {
+    if !common.yes && !confirmed(command, &plan) {
         let message = "not confirmed: nothing was changed\n";
         output::write::notice(message);
         if run.format == Format::Json {
@@ -83,24 +88,13 @@ fn nothing_done(plan: &Plan) -> Status {
     }
 }
 
-fn confirmed(
-    command: output::Command,
-    plan: &Plan,
-    environment: &Environment,
-) -> Result<bool, Error> {
-    if !environment.stdin_is_terminal || !environment.stderr_is_terminal {
-        return Err(Error::NoTerminal);
-    }
+fn confirmed(command: output::Command, plan: &Plan) -> bool {
     let (create, update, delete) = plan.counts();
     let question = format!(
         "{}: {create} to create, {update} to update, {delete} to delete in the accounts above. Go on?",
         command.as_str()
     );
-    Ok(output::confirm(
-        &question,
-        &mut io::stdin().lock(),
-        &mut io::stderr().lock(),
-    ))
+    output::confirm(&question, &mut io::stdin().lock(), &mut io::stderr().lock())
 }
 
 fn next(intent: Intent, status: Status) -> Option<String> {

@@ -365,6 +365,17 @@ fn text_output_says_what_happens_and_stdout_holds_only_the_result() {
 }
 
 #[test]
+fn without_a_terminal_a_change_needs_yes_and_nothing_is_called() {
+    let world = World::new();
+    for command in ["bootstrap", "teardown"] {
+        let run = world.run(&[command]);
+        run.exits(2);
+        run.ensure(run.calls.is_empty(), "no call at all");
+        run.ensure(run.stderr.contains("--yes"), "the mend is named");
+    }
+}
+
+#[test]
 fn the_manifest_is_found_in_a_parent_folder_and_by_its_variable() {
     let mut world = World::new();
     let below = world.folder().join("a/b");
