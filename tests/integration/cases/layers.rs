@@ -36,8 +36,8 @@ const IMPURE: &[&str] = &[
     "UdpSocket",
     "std::process",
     "std::io",
-    "SystemTime",
-    "Instant",
+    "SystemTime::",
+    "Instant::now",
     "rand::",
 ];
 
