@@ -14,6 +14,11 @@ pub enum AccountError {
     /// Not of the form `us-east-1`.
     #[error("`{0}` is not an AWS region: a name such as `us-east-1` is expected")]
     Region(String),
+    /// A region of a partition that crossgate does not know.
+    #[error(
+        "`{0}` is a region of a partition that crossgate does not know: it knows aws, aws-cn and aws-us-gov"
+    )]
+    Partition(String),
     /// Not `[A-Za-z0-9_-]{1,64}`.
     #[error("`{0}` is not an account name: letters, digits, `-` and `_` are allowed, 64 at most")]
     Name(String),
@@ -77,6 +82,10 @@ impl fmt::Display for AccountName {
     }
 }
 
+/// How the regions of the other partitions begin: `aws-iso` (and `-b`, `-e`, `-f`) and `aws-eusc`. An ARN of partition `aws` would
+/// be wrong there (botocore, `partitions.json`).
+const OTHER_PARTITIONS: [&str; 3] = ["us-iso", "eu-iso", "eusc-"];
+
 /// A region name such as `us-east-1`. Only the form is checked: new regions appear every year.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(String);
@@ -93,11 +102,13 @@ impl Region {
         let numbered = parts
             .last()
             .is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
-        if parts.len() >= 3 && text.len() <= 32 && parts.iter().all(lower) && numbered {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(AccountError::Region(text.to_owned()))
+        if parts.len() < 3 || text.len() > 32 || !parts.iter().all(lower) || !numbered {
+            return Err(AccountError::Region(text.to_owned()));
         }
+        if OTHER_PARTITIONS.iter().any(|own| text.starts_with(own)) {
+            return Err(AccountError::Partition(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
     }
 
     /// The region's name.
@@ -171,5 +182,34 @@ impl Partition {
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_of_a_partition_that_is_not_known_is_refused() {
+        for text in [
+            "us-iso-east-1",
+            "us-isob-east-1",
+            "eu-isoe-west-1",
+            "us-isof-south-1",
+            "eusc-de-east-1",
+        ] {
+            assert!(
+                matches!(Region::new(text), Err(AccountError::Partition(_))),
+                "{text}"
+            );
+        }
+        for (text, partition) in [
+            ("eu-south-2", Partition::Aws),
+            ("cn-northwest-1", Partition::AwsCn),
+            ("us-gov-east-1", Partition::AwsUsGov),
+        ] {
+            assert_eq!(Region::new(text).unwrap().partition(), partition);
+        }
     }
 }
