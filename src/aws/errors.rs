@@ -49,6 +49,10 @@ impl Call<'_> {
     /// The one place where an SDK error becomes a failure.
     pub(super) fn failed<E: ServiceError>(&self, error: &SdkError<E>) -> Failure {
         match error {
+            // No service refuses with a 200: a login page or a captive portal has answered.
+            SdkError::<E>::ServiceError(context) if context.raw().status().is_success() => {
+                Failure::malformed("the answer could not be understood", error.request_id())
+            }
             SdkError::<E>::ServiceError(context) => {
                 let meta = context.err().meta();
                 let refusal = Refusal {
@@ -92,6 +96,9 @@ impl Call<'_> {
             CloudErrorKind::Other if refusal.status >= 500 => {
                 Some("the fault is on AWS's side: run it again in a while".to_owned())
             }
+            CloudErrorKind::Conflict if refusal.code.is_some_and(|c| c.starts_with("EntityAlreadyExists")) => Some(
+                "it was not there when the plan was made: run the command again, it plans from what is there now".to_owned(),
+            ),
             CloudErrorKind::Unreachable
             | CloudErrorKind::Conflict
             | CloudErrorKind::Invalid
