@@ -211,7 +211,8 @@ const SETTLE_ATTEMPTS: u32 = 12;
 const SETTLE_FIRST: Duration = Duration::from_millis(500);
 const SETTLE_MOST: Duration = Duration::from_secs(10);
 
-/// Sends one write; waits out the errors of a role that was just made, and only those.
+/// Sends one write; waits out what IAM or CodePipeline refuse only until a change is known everywhere, and nothing else. Where
+/// the run has just made the role (`settling`), that it is not found is one of these.
 async fn send<C: Cloud, T: Timing, B>(
     account: &AccountName,
     write: &Write,
@@ -225,12 +226,10 @@ async fn send<C: Cloud, T: Timing, B>(
             Ok(written) => return Ok(written),
             Err(error) => error,
         };
-        let unsettled = matches!(
-            error.kind,
-            CloudErrorKind::NotSettled | CloudErrorKind::NotFound
-        );
+        let unsettled = error.kind == CloudErrorKind::NotSettled
+            || (settling && error.kind == CloudErrorKind::NotFound);
         attempt += 1;
-        if !settling || !unsettled || attempt >= SETTLE_ATTEMPTS || tools.timing.is_interrupted() {
+        if !unsettled || attempt >= SETTLE_ATTEMPTS || tools.timing.is_interrupted() {
             return Err(error);
         }
         tools.progress.step_waiting(account, what, attempt);

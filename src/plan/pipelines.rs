@@ -1,19 +1,24 @@
 //! The gates' actions in their pipelines: one patch a pipeline, however many gates.
 //! The patch itself is `model::pipeline`'s; here it becomes changes, problems and one step.
 
+use std::collections::BTreeSet;
+
+use crate::model::arn::RoleArn;
 use crate::model::change::{
     Change, ChangeAction, ChangeKind, Intent, PipelineUpdate, Problem, Severity, Work,
 };
+use crate::model::observed::Seen;
 use crate::model::pipeline::{
     Edit, EditKind, OwnedAction, Patch, PatchRequest, PipelineDocument, Refusal, RemoveSpec,
     Warning, patch,
 };
 use crate::model::secret::ActionSecret;
-use crate::model::wiring::PipelineKey;
+use crate::model::wiring::{PipelineKey, RoleKey};
 
 use super::Options;
 use super::draft::{Draft, Rank};
 use super::join::{Joined, JoinedGate};
+use super::roles;
 
 pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
     let mut documents = Vec::new();
@@ -22,7 +27,7 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
             continue;
         };
         documents.push(document);
-        pipeline(&key, &gates, document, options, draft);
+        pipeline(joined, &key, &gates, document, options, draft);
     }
     for secret in &options.secrets {
         if !documents.iter().any(|d| d.has_masked(secret)) {
@@ -32,6 +37,7 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
 }
 
 fn pipeline(
+    joined: &Joined<'_>,
     key: &PipelineKey,
     gates: &[&JoinedGate<'_>],
     document: &PipelineDocument,
@@ -45,9 +51,9 @@ fn pipeline(
     ) else {
         return;
     };
-    let request = request(key, gates, document, options);
+    let request = request(joined, key, gates, document, options);
     let Patch {
-        document: _,
+        document: patched,
         edits,
         refusals,
         warnings,
@@ -58,6 +64,7 @@ fn pipeline(
     for warning in warnings {
         draft.problem(warned(key, warning));
     }
+    left_behind(joined, key, service_role, &patched, draft);
     if edits.is_empty() {
         return;
     }
@@ -76,6 +83,7 @@ fn pipeline(
 }
 
 fn request(
+    joined: &Joined<'_>,
     key: &PipelineKey,
     gates: &[&JoinedGate<'_>],
     document: &PipelineDocument,
@@ -84,7 +92,8 @@ fn request(
     let selected = || gates.iter().filter(|g| g.selected);
     let put = || selected().map(|g| g.gate.action_spec(g.function_account));
     let remove = || {
-        selected().map(|g| RemoveSpec {
+        let is_ours = |g: &&&JoinedGate<'_>| !roles::is_other_projects(joined, g);
+        selected().filter(is_ours).map(|g| RemoveSpec {
             gate: g.gate.name.clone(),
             stage: g.gate.action.stage.clone(),
             action: g.gate.action.name.clone(),
@@ -111,6 +120,57 @@ fn request(
         secrets: options.secrets.iter().filter(is_here).cloned().collect(),
         adopt: options.adopt,
         region: key.region.clone(),
+    }
+}
+
+/// Names the actions that stay although the service role loses the right to assume their role: those of a gate that was taken
+/// out of the manifest before it was torn down, or that somebody renamed. They are not ours to remove, and would fail.
+fn left_behind(
+    joined: &Joined<'_>,
+    key: &PipelineKey,
+    service_role: &RoleArn,
+    patched: &PipelineDocument,
+    draft: &mut Draft<'_>,
+) {
+    let role = RoleKey {
+        account: key.account.clone(),
+        name: service_role.name.clone(),
+    };
+    let policy = joined.wiring.assume_policy();
+    let Seen::Present(granted) = joined.observed.inline_policy(&role, policy.as_str()) else {
+        return;
+    };
+    let on_role = |g: &&JoinedGate<'_>| {
+        g.gate.pipeline.account == key.account && g.service_role.as_ref() == Some(service_role)
+    };
+    let stay = joined.gates.iter().filter(on_role).filter(|g| g.stays);
+    let kept: BTreeSet<String> = stay.map(|g| g.role_arn.to_string()).collect();
+    for stage in patched.stages() {
+        for action in stage.actions() {
+            let Some(invoke_role) = action.role_arn() else {
+                continue;
+            };
+            if kept.contains(invoke_role) || !granted.contains(&format!("\"{invoke_role}\"")) {
+                continue;
+            }
+            let (stage, action) = (stage.name(), action.name());
+            draft.problem(Problem {
+                code: "action_left_behind",
+                severity: Severity::Warning,
+                account: Some(key.account.clone()),
+                gates: Vec::new(),
+                message: format!(
+                    "pipeline {}: action {stage}/{action} stays, but the service role may not assume its role {invoke_role} \
+                     any more, so that it would fail",
+                    key.name
+                ),
+                hint: Some(
+                    "if it was a gate, put it into the manifest as it stands in the pipeline and tear it down with --gate; \
+                     else take it out of the pipeline, or give it another role"
+                        .to_owned(),
+                ),
+            });
+        }
     }
 }
 

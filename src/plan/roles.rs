@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::iam::compare;
 use crate::iam::documents::invoke_policy;
-use crate::model::account::AccountId;
+use crate::model::account::{AccountId, AccountName};
+use crate::model::arn::RoleArn;
 use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity};
-use crate::model::name::GateName;
+use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::Seen;
 use crate::model::policy::{PolicyDocument, Statement};
 use crate::model::read::{AttachedPolicy, Role};
@@ -140,40 +141,34 @@ fn present(
     draft: &mut Draft<'_>,
 ) {
     let owner = ownership(joined.wiring, role);
+    // A teardown needs the path too: with another one it would not know the action by its roleArn, and take the role away
+    // from under it.
+    let is_held = matches!(owner, Ownership::Ours | Ownership::Adopted(_));
+    if role.arn.path != subject.spec.path && (options.intent == Intent::Bootstrap || is_held) {
+        return other_path(subject, role, draft);
+    }
     match options.intent {
-        Intent::Bootstrap => {
-            if role.arn.path != subject.spec.path {
-                let (found, wanted) = (&role.arn.path, &subject.spec.path);
-                let message = format!(
-                    "role {} in account {} has the path {found}, the manifest says {wanted}; IAM cannot move a role",
-                    subject.key.name, subject.key.account
-                );
-                let hint = format!(
-                    "set `path = \"{found}\"` in [gates.invoke_role], or choose another `name`"
-                );
-                subject.blocked("role_path", message, hint, draft);
-                return;
+        Intent::Bootstrap => match owner {
+            Ownership::Ours => {
+                keep_ours(joined, options, subject, role, draft);
+                own_policy(joined, subject, draft);
             }
-            match owner {
-                Ownership::Ours => {
-                    keep_ours(joined, options, subject, role, draft);
+            Ownership::Adopted(_) => {
+                if keep_adopted(joined, subject, role, draft) {
                     own_policy(joined, subject, draft);
                 }
-                Ownership::Adopted(_) => {
-                    if keep_adopted(joined, subject, role, draft) {
-                        own_policy(joined, subject, draft);
-                    }
-                }
-                Ownership::Foreign if options.adopt => {
-                    if keep_adopted(joined, subject, role, draft) {
-                        adopt(joined, subject, role, draft);
-                        own_policy(joined, subject, draft);
-                    }
-                }
-                Ownership::Foreign => conflict(subject, draft),
-                Ownership::OtherProject(project) => other_project(subject, &project, draft),
             }
-        }
+            Ownership::Foreign if options.adopt => {
+                if keep_adopted(joined, subject, role, draft) {
+                    adopt(joined, subject, role, draft);
+                    own_policy(joined, subject, draft);
+                }
+            }
+            Ownership::Foreign => conflict(subject, draft),
+            Ownership::OtherProject(project) => {
+                other_project(subject, &project, Severity::Blocked, draft);
+            }
+        },
         Intent::Teardown if !subject.holders.is_empty() => {
             match owner {
                 Ownership::Ours => trust_of_ours(joined, subject, role, draft),
@@ -190,10 +185,23 @@ fn present(
                 Ownership::Ours => remove(joined, options, subject, role, draft),
                 Ownership::Adopted(form) => give_back(joined, subject, role, &form, draft),
                 // Not ours by its tags: only our policy goes, which is ours by its name.
-                Ownership::OtherProject(_) | Ownership::Foreign => {}
+                Ownership::OtherProject(project) => {
+                    other_project(subject, &project, Severity::Warning, draft);
+                }
+                Ownership::Foreign => {}
             }
         }
     }
+}
+
+fn other_path(subject: &Subject<'_, '_>, role: &Role, draft: &mut Draft<'_>) {
+    let (found, wanted) = (&role.arn.path, &subject.spec.path);
+    let message = format!(
+        "role {} in account {} has the path {found}, the manifest says {wanted}; IAM cannot move a role",
+        subject.key.name, subject.key.account
+    );
+    let hint = format!("set `path = \"{found}\"` in [gates.invoke_role], or choose another `name`");
+    subject.blocked("role_path", message, hint, draft);
 }
 
 fn conflict(subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
@@ -208,12 +216,38 @@ fn conflict(subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
     subject.blocked("role_conflict", message, hint, draft);
 }
 
-fn other_project(subject: &Subject<'_, '_>, project: &str, draft: &mut Draft<'_>) {
+/// Blocks a bootstrap; a teardown leaves the role and what stands on it, and says so.
+fn other_project(
+    subject: &Subject<'_, '_>,
+    project: &str,
+    severity: Severity,
+    draft: &mut Draft<'_>,
+) {
     let RoleKey { account, name } = subject.key;
-    let message =
-        format!("role {name} in account {account} belongs to the crossgate project `{project}`");
-    let hint = "choose another name in [gates.invoke_role]".to_owned();
-    subject.blocked("role_conflict", message, hint, draft);
+    let left = match severity {
+        Severity::Warning => "; it and the actions that use it stay",
+        Severity::Blocked | Severity::Incomplete => "",
+    };
+    draft.problem(Problem {
+        code: "role_conflict",
+        severity,
+        account: Some(account.clone()),
+        gates: subject.gates(),
+        message: format!(
+            "role {name} in account {account} belongs to the crossgate project `{project}`{left}"
+        ),
+        hint: Some("choose another name in [gates.invoke_role]".to_owned()),
+    });
+}
+
+/// True where a gate's role carries another project's tag: the action that names it is that project's too.
+pub(super) fn is_other_projects(joined: &Joined<'_>, gate: &JoinedGate<'_>) -> bool {
+    match joined.observed.role(&gate.gate.role_key()) {
+        Seen::Present(role) => {
+            matches!(ownership(joined.wiring, role), Ownership::OtherProject(_))
+        }
+        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => false,
+    }
 }
 
 /// A role that we made: trust, tags, boundary and the policies that must not be there.
@@ -357,11 +391,7 @@ fn unexpected(
     subject: &Subject<'_, '_>,
     draft: &mut Draft<'_>,
 ) -> usize {
-    let ours = [
-        joined.wiring.invoke_policy(),
-        joined.wiring.callback_policy(),
-        joined.wiring.assume_policy(),
-    ];
+    let ours = own_names(joined, subject.key);
     let mut found: Vec<(Change, Write)> = Vec::new();
     if let Seen::Present(names) = joined.observed.inline_policy_names(subject.key) {
         for name in names {
@@ -390,6 +420,21 @@ fn unexpected(
         }
     }
     if options.remove_unexpected { 0 } else { count }
+}
+
+/// The policies of ours that have a place on the role: the others' names belong on roles that functions and pipelines run as, and
+/// excuse nothing here unless this role is one of those too.
+fn own_names(joined: &Joined<'_>, key: &RoleKey) -> Vec<PolicyName> {
+    let runs = |account: &AccountName, role: Option<&RoleArn>| {
+        *account == key.account && role.is_some_and(|role| role.name == key.name)
+    };
+    let ends = || joined.gates.iter();
+    let executes = ends().any(|g| runs(&g.gate.function.account, g.execution_role.as_ref()));
+    let serves = ends().any(|g| runs(&g.gate.pipeline.account, g.service_role.as_ref()));
+    let mut names = vec![joined.wiring.invoke_policy()];
+    names.extend(executes.then(|| joined.wiring.callback_policy()));
+    names.extend(serves.then(|| joined.wiring.assume_policy()));
+    names
 }
 
 fn unexpected_inline(

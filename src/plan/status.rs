@@ -1,7 +1,9 @@
 //! How a run ended, in one word, from the plan and the report.
 //! The exit code follows from the word in `exit_code`; nothing is printed here.
 
-use crate::model::change::{Failure, Outcome, Plan, Report, Severity};
+use crate::model::change::{
+    Change, ChangeAction, ChangeKind, Failure, Outcome, Plan, Report, Severity,
+};
 use crate::model::failure::CloudErrorKind;
 use crate::model::status::Status;
 
@@ -25,6 +27,10 @@ pub fn of_check(plan: &Plan) -> Status {
     }
 }
 
+fn makes_role(change: &Change) -> bool {
+    change.kind == ChangeKind::IamRole && change.action == ChangeAction::Create
+}
+
 /// Credentials of another account: whatever else is known, the run is about the wrong thing.
 fn is_wrong_account(plan: &Plan) -> bool {
     plan.problems.iter().any(|p| p.code == "wrong_account")
@@ -45,24 +51,32 @@ pub fn of_apply(plan: &Plan, report: &Report) -> Status {
             Status::Applied
         };
     }
-    let in_doubt = report.outcomes.iter().any(|o| match o {
-        Outcome::Failed(Failure::Cloud(error)) => match error.kind {
-            CloudErrorKind::Unreachable | CloudErrorKind::Malformed | CloudErrorKind::Other => true,
-            CloudErrorKind::Credentials
-            | CloudErrorKind::AccessDenied
-            | CloudErrorKind::Throttled
-            | CloudErrorKind::NotFound
-            | CloudErrorKind::NotSettled
-            | CloudErrorKind::Conflict
-            | CloudErrorKind::Limit
-            | CloudErrorKind::Invalid => false,
-        },
-        Outcome::Failed(Failure::Stale { .. } | Failure::Backup { .. })
-        | Outcome::Done
-        | Outcome::AlreadyThere
-        | Outcome::Kept(_)
-        | Outcome::Skipped { .. } => false,
-    });
+    let in_doubt = plan
+        .changes
+        .iter()
+        .zip(&report.outcomes)
+        .any(|(c, o)| match o {
+            Outcome::Failed(Failure::Cloud(error)) => match error.kind {
+                CloudErrorKind::Unreachable | CloudErrorKind::Malformed | CloudErrorKind::Other => {
+                    true
+                }
+                // The role was not there when the plan was made: the answer to a first attempt that made it may have been lost.
+                CloudErrorKind::Conflict if makes_role(c) => true,
+                CloudErrorKind::Credentials
+                | CloudErrorKind::AccessDenied
+                | CloudErrorKind::Throttled
+                | CloudErrorKind::NotFound
+                | CloudErrorKind::NotSettled
+                | CloudErrorKind::Conflict
+                | CloudErrorKind::Limit
+                | CloudErrorKind::Invalid => false,
+            },
+            Outcome::Failed(Failure::Stale { .. } | Failure::Backup { .. })
+            | Outcome::Done
+            | Outcome::AlreadyThere
+            | Outcome::Kept(_)
+            | Outcome::Skipped { .. } => false,
+        });
     if report.writes > 0 || in_doubt {
         Status::Partial
     } else {
