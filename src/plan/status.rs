@@ -22,9 +22,18 @@ pub fn of_plan(plan: &Plan) -> Status {
 pub fn of_check(plan: &Plan) -> Status {
     match of_plan(plan) {
         Status::Changes => Status::Drift,
-        Status::Failed if !is_wrong_account(plan) => Status::Drift,
+        Status::Failed if !is_wrong_account(plan) && !is_only_asked_wrong(plan) => Status::Drift,
         other => other,
     }
+}
+
+/// A `--secret` for what is not masked: a mistake in the command line, which says nothing of the accounts.
+fn is_only_asked_wrong(plan: &Plan) -> bool {
+    let mut blocked = plan
+        .problems
+        .iter()
+        .filter(|p| p.severity == Severity::Blocked);
+    plan.changes.is_empty() && blocked.all(|p| p.code == "secret_not_masked")
 }
 
 fn makes_role(change: &Change) -> bool {

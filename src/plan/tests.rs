@@ -7,8 +7,10 @@ use crate::apply::{Tools, apply};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::account::{AccountId, AccountName};
 use crate::model::change::{Change, Intent, Outcome, Plan, Severity};
+use crate::model::name::{ActionName, StageName};
 use crate::model::progress::Silent;
 use crate::model::read::{AttachedPolicy, Fact, Read};
+use crate::model::secret::{ActionSecret, SecretText};
 use crate::model::status::Status;
 use crate::model::write::{Write, Written};
 use crate::plan::{Options, of_apply, of_check, of_plan};
@@ -819,4 +821,23 @@ fn a_role_that_turns_out_to_be_there_may_have_been_made_by_an_attempt_whose_answ
     // The same plan again: its CreateRole meets the role, as the SDK's second attempt would.
     let report = world.apply(&plan);
     assert_eq!(of_apply(&plan, &report), Status::Partial, "{report:#?}");
+}
+
+#[test]
+fn a_secret_that_is_not_masked_is_no_drift() {
+    let world = wired(MANIFEST);
+    let secret = ActionSecret {
+        stage: StageName::new("Source").unwrap(),
+        action: ActionName::new("Src").unwrap(),
+        key: "OAuthToken".to_owned(),
+        value: SecretText::new("marked".to_owned()),
+    };
+    let options = Options {
+        secrets: vec![secret],
+        ..bootstrap()
+    };
+    let plan = world.plan(&wiring(MANIFEST, &[]), &options);
+    assert_eq!(codes(&plan), ["secret_not_masked"]);
+    assert_eq!(of_check(&plan), Status::Failed);
+    assert!(!format!("{plan:?}").contains("marked\""), "{plan:?}");
 }

@@ -1,7 +1,7 @@
 //! The one line that sums a result up.
 //! It counts; which status it is, is given.
 
-use crate::model::change::{Change, ChangeAction, Intent, Outcome, Report, Severity};
+use crate::model::change::{Change, ChangeAction, Intent, Outcome, Problem, Report, Severity};
 use crate::model::name::GateName;
 use crate::model::status::Status;
 
@@ -69,23 +69,42 @@ fn plan_counts(view: &View<'_>) -> String {
 
 fn drift(view: &View<'_>) -> String {
     let changes = &view.plan.changes;
-    let verb = if changes.len() == 1 {
-        "differs"
-    } else {
-        "differ"
-    };
-    let objects = counted(changes.len(), "object");
-    match affected(changes) {
-        gates if gates.is_empty() => format!("{objects} {verb}."),
-        gates => format!("{objects} {verb}, gates affected: {}", words::gates(&gates)),
+    let blocked = blocked(view);
+    let mut parts = Vec::new();
+    // What is missing and not crossgate's to make (a function, say) is no change of the plan, and drift all the same.
+    if blocked > 0 {
+        let verb = if blocked == 1 { "stands" } else { "stand" };
+        parts.push(format!("{} {verb} in the way", counted(blocked, "problem")));
+    }
+    if blocked == 0 || !changes.is_empty() {
+        let verb = if changes.len() == 1 {
+            "differs"
+        } else {
+            "differ"
+        };
+        parts.push(format!("{} {verb}", counted(changes.len(), "object")));
+    }
+    let parts = parts.join(", ");
+    match affected(view) {
+        gates if gates.is_empty() => format!("{parts}."),
+        gates => format!("{parts}, gates affected: {}", words::gates(&gates)),
     }
 }
 
-/// The gates that need an object that is not as it shall be, sorted.
-fn affected(changes: &[Change]) -> Vec<GateName> {
-    let mut gates: Vec<GateName> = changes
+fn blocked(view: &View<'_>) -> usize {
+    let is_blocked = |p: &&Problem| p.severity == Severity::Blocked;
+    view.problems().filter(is_blocked).count()
+}
+
+/// The gates that something is the matter with, sorted: those that need an object that is not as it shall be, or that are blocked.
+fn affected(view: &View<'_>) -> Vec<GateName> {
+    let blocked = view.problems().filter(|p| p.severity == Severity::Blocked);
+    let mut gates: Vec<GateName> = view
+        .plan
+        .changes
         .iter()
         .flat_map(|c| c.gates.iter().cloned())
+        .chain(blocked.flat_map(|p| p.gates.iter().cloned()))
         .collect();
     gates.sort();
     gates.dedup();
@@ -116,10 +135,7 @@ fn incomplete(view: &View<'_>) -> String {
 }
 
 fn failed(view: &View<'_>) -> (&'static str, String) {
-    let blocked = view
-        .problems()
-        .filter(|p| p.severity == Severity::Blocked)
-        .count();
+    let blocked = blocked(view);
     if blocked == 0 {
         return ("Failed", "nothing was changed.".to_owned());
     }

@@ -355,3 +355,19 @@ fn a_check_without_a_difference_of_documents_has_no_header() {
         "{text}"
     );
 }
+
+#[test]
+fn a_check_that_is_blocked_says_so_and_names_the_gates() {
+    let (mut plan, accounts) = (fresh(), accounts());
+    plan.changes.clear();
+    let mut missing = problem(Severity::Blocked, "function_not_found", "no function", None);
+    missing.gates = vec![gate("validate")];
+    plan.problems = vec![missing];
+    let view = view(Command::Check, Status::Drift, &plan, &accounts);
+    let text = plain_text(&view);
+    let last = text.lines().last().unwrap();
+    assert_eq!(
+        last, "Drift: 1 problem stands in the way, gates affected: validate",
+        "{text}"
+    );
+}
