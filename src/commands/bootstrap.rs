@@ -76,7 +76,16 @@ pub(super) async fn run(
     shows.status = plan::of_apply(&plan, &report);
     shows.report = Some(&report);
     shows.next = next(intent, shows.status);
-    run.show(&shows, environment)?;
+    if let Err(error) = run.show(&shows, environment) {
+        if report.writes == 0 {
+            return Err(error);
+        }
+        // Exit 1 would promise that nothing was changed.
+        let message =
+            format!("error: changes were made, but the result could not be written: {error}\n");
+        output::write::notice(&message);
+        return Ok(ExitCode::Partial);
+    }
     Ok(ExitCode::of(shows.status, false))
 }
 
