@@ -10,15 +10,15 @@ use crate::model::change::{
 use crate::model::observed::Seen;
 use crate::model::pipeline::{
     Edit, EditKind, OwnedAction, Patch, PatchRequest, PipelineDocument, Refusal, RemoveSpec,
-    Warning, patch,
+    StageView, Warning, patch,
 };
 use crate::model::secret::ActionSecret;
-use crate::model::wiring::{PipelineKey, RoleKey};
+use crate::model::wiring::{GateAction, PipelineKey, RoleKey};
 
 use super::Options;
 use super::draft::{Draft, Rank};
 use super::join::{Joined, JoinedGate};
-use super::roles;
+use super::roles::{self, Ownership};
 
 pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
     let mut documents = Vec::new();
@@ -51,6 +51,9 @@ fn pipeline(
     ) else {
         return;
     };
+    if options.adopt && adopts_of_others(joined, key, gates, document, draft) {
+        return;
+    }
     let request = request(joined, key, gates, document, options);
     let Patch {
         document: patched,
@@ -65,6 +68,9 @@ fn pipeline(
         draft.problem(warned(key, warning));
     }
     left_behind(joined, key, service_role, &patched, draft);
+    if options.intent == Intent::Bootstrap {
+        unnamed(joined, key, gates, &patched, draft);
+    }
     if edits.is_empty() {
         return;
     }
@@ -92,7 +98,7 @@ fn request(
     let selected = || gates.iter().filter(|g| g.selected);
     let put = || selected().map(|g| g.gate.action_spec(g.function_account));
     let remove = || {
-        let is_ours = |g: &&&JoinedGate<'_>| !roles::is_other_projects(joined, g);
+        let is_ours = |g: &&&JoinedGate<'_>| !roles::is_somebody_elses(joined, g);
         selected().filter(is_ours).map(|g| RemoveSpec {
             gate: g.gate.name.clone(),
             stage: g.gate.action.stage.clone(),
@@ -123,8 +129,62 @@ fn request(
     }
 }
 
-/// Names the actions that stay although the service role loses the right to assume their role: those of a gate that was taken
-/// out of the manifest before it was torn down, or that somebody renamed. They are not ours to remove, and would fail.
+/// The invoke role of an action that stands in a gate's place and has another role than the gate's, where that role is in an
+/// account of the manifest: its tags tell whether the action is another project's, which even `--adopt` leaves alone.
+pub(super) fn occupant(joined: &Joined<'_>, gate: &JoinedGate<'_>) -> Option<RoleKey> {
+    let wanted = &gate.gate.action;
+    let role = gate
+        .pipeline?
+        .stages()
+        .filter(|stage| stage.name() == wanted.stage.as_str())
+        .flat_map(StageView::actions)
+        .filter(|action| action.name() == wanted.name.as_str())
+        .find_map(|action| RoleArn::parse(action.role_arn()?).ok())?;
+    let mut accounts = joined.wiring.accounts.iter();
+    let (account, _) = accounts.find(|(_, account)| account.id == role.account)?;
+    (role != gate.role_arn).then(|| RoleKey {
+        account: account.clone(),
+        name: role.name,
+    })
+}
+
+fn adopts_of_others(
+    joined: &Joined<'_>,
+    key: &PipelineKey,
+    gates: &[&JoinedGate<'_>],
+    document: &PipelineDocument,
+    draft: &mut Draft<'_>,
+) -> bool {
+    let mut found = false;
+    for gate in gates.iter().filter(|g| g.selected) {
+        let Some(role) = occupant(joined, gate) else {
+            continue;
+        };
+        let Seen::Present(seen) = joined.observed.role(&role) else {
+            continue;
+        };
+        if let Ownership::OtherProject(project) = roles::ownership(joined.wiring, seen) {
+            found = true;
+            let GateAction { stage, name, .. } = &gate.gate.action;
+            draft.problem(Problem {
+                code: "action_conflict",
+                severity: Severity::Blocked,
+                account: Some(key.account.clone()),
+                gates: vec![gate.gate.name.clone()],
+                message: format!(
+                    "pipeline {}: action {stage}/{name} belongs to the crossgate project `{project}`",
+                    document.name()
+                ),
+                hint: Some("give this gate's action another name".to_owned()),
+            });
+        }
+    }
+    found
+}
+
+/// Stops a run that would leave an action standing whose role the service role may not assume any more: that of a gate that was
+/// taken out of the manifest before it was torn down, or that somebody renamed. It is not ours to remove, and its pipeline would
+/// fail there from now on.
 fn left_behind(
     joined: &Joined<'_>,
     key: &PipelineKey,
@@ -156,18 +216,59 @@ fn left_behind(
             let (stage, action) = (stage.name(), action.name());
             draft.problem(Problem {
                 code: "action_left_behind",
-                severity: Severity::Warning,
+                severity: Severity::Blocked,
                 account: Some(key.account.clone()),
                 gates: Vec::new(),
                 message: format!(
-                    "pipeline {}: action {stage}/{action} stays, but the service role may not assume its role {invoke_role} \
-                     any more, so that it would fail",
+                    "pipeline {}: action {stage}/{action} would stay, but the service role could not assume its role \
+                     {invoke_role} any more, so that the pipeline would fail there",
                     key.name
                 ),
                 hint: Some(
                     "if it was a gate, put it into the manifest as it stands in the pipeline and tear it down with --gate; \
                      else take it out of the pipeline, or give it another role"
                         .to_owned(),
+                ),
+            });
+        }
+    }
+}
+
+/// Names the actions that run through an invoke role of this manifest's gates, and are no gate of it: what is left where the
+/// manifest gave a gate another stage or action name. They go on running.
+fn unnamed(
+    joined: &Joined<'_>,
+    key: &PipelineKey,
+    gates: &[&JoinedGate<'_>],
+    patched: &PipelineDocument,
+    draft: &mut Draft<'_>,
+) {
+    let roles: BTreeSet<String> = gates
+        .iter()
+        .filter(|g| !roles::is_somebody_elses(joined, g))
+        .map(|g| g.role_arn.to_string())
+        .collect();
+    for stage in patched.stages() {
+        for action in stage.actions() {
+            let is_gate = gates.iter().any(|g| {
+                let wanted = &g.gate.action;
+                wanted.stage.as_str() == stage.name() && wanted.name.as_str() == action.name()
+            });
+            if is_gate || !action.role_arn().is_some_and(|role| roles.contains(role)) {
+                continue;
+            }
+            let (stage, action) = (stage.name(), action.name());
+            draft.problem(Problem {
+                code: "action_not_named",
+                severity: Severity::Warning,
+                account: Some(key.account.clone()),
+                gates: Vec::new(),
+                message: format!(
+                    "pipeline {}: action {stage}/{action} runs through an invoke role of this manifest, which does not name it",
+                    key.name
+                ),
+                hint: Some(
+                    "if the manifest has a new stage or action name for it, take the old one out of the pipeline".to_owned(),
                 ),
             });
         }

@@ -28,6 +28,9 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
     first_round(wiring, &mut wanted);
     invoke_role_extras(&joined, &mut wanted);
     grants(&joined, options.intent, &mut wanted);
+    if options.adopt {
+        occupants(&joined, &mut wanted);
+    }
     if wanted.reads.is_empty() {
         // Only a plan that puts policies needs to know how full their roles are.
         let draft = super::draft(&joined, options);
@@ -94,6 +97,15 @@ fn invoke_role_extras(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
             for name in names {
                 wanted.add(&key.account, key.inline_policy(name));
             }
+        }
+    }
+}
+
+/// The roles of actions that are to be adopted: another project's tags on one keep its action from us.
+fn occupants(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
+    for gate in joined.selected() {
+        if let Some(RoleKey { account, name }) = super::pipelines::occupant(joined, gate) {
+            wanted.add(&account, Read::Role { role: name });
         }
     }
 }

@@ -28,6 +28,9 @@ pub(super) const PROJECT_TAG: &str = "crossgate:project";
 /// The tag that marks a role as adopted: ours only as far as our statement, our policy and our tags go.
 pub(super) const ADOPTED_TAG: &str = "crossgate:adopted";
 
+/// Why something that is not ours stays on a role of ours.
+const ONLY_WHEN_ASKED: &str = "it is removed only with --remove-unexpected";
+
 /// Whose a role is, by its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ownership {
@@ -188,10 +191,27 @@ fn present(
                 Ownership::OtherProject(project) => {
                     other_project(subject, &project, Severity::Warning, draft);
                 }
-                Ownership::Foreign => {}
+                Ownership::Foreign => foreign_stays(subject, draft),
             }
         }
     }
+}
+
+fn foreign_stays(subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
+    let RoleKey { account, name } = subject.key;
+    draft.problem(Problem {
+        code: "role_conflict",
+        severity: Severity::Warning,
+        account: Some(account.clone()),
+        gates: subject.gates(),
+        message: format!(
+            "role {name} in account {account} has no tag `{PROJECT_TAG}`, so it is not this project's; it and the actions that \
+             use it stay"
+        ),
+        hint: Some(format!(
+            "if crossgate made it and the tag was lost, set `{PROJECT_TAG}` again and run the teardown once more"
+        )),
+    });
 }
 
 fn other_path(subject: &Subject<'_, '_>, role: &Role, draft: &mut Draft<'_>) {
@@ -240,12 +260,13 @@ fn other_project(
     });
 }
 
-/// True where a gate's role carries another project's tag: the action that names it is that project's too.
-pub(super) fn is_other_projects(joined: &Joined<'_>, gate: &JoinedGate<'_>) -> bool {
+/// True where a gate's role is there and not ours: the action that names it is somebody's too.
+pub(super) fn is_somebody_elses(joined: &Joined<'_>, gate: &JoinedGate<'_>) -> bool {
     match joined.observed.role(&gate.gate.role_key()) {
-        Seen::Present(role) => {
-            matches!(ownership(joined.wiring, role), Ownership::OtherProject(_))
-        }
+        Seen::Present(role) => match ownership(joined.wiring, role) {
+            Ownership::OtherProject(_) | Ownership::Foreign => true,
+            Ownership::Ours | Ownership::Adopted(_) => false,
+        },
         Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => false,
     }
 }
@@ -260,7 +281,7 @@ fn keep_ours(
 ) {
     trust_of_ours(joined, subject, role, draft);
     tags_of_ours(joined, subject, role, draft);
-    boundary(subject, role, draft);
+    boundary(options, subject, role, draft);
     unexpected(joined, options, subject, draft);
 }
 
@@ -351,7 +372,9 @@ fn tag(
     draft.write(change, Rank::Role, write);
 }
 
-fn boundary(subject: &Subject<'_, '_>, role: &Role, draft: &mut Draft<'_>) {
+/// A boundary that the manifest does not name is drift, but it may be somebody's guard rail: like a policy that is not ours it
+/// is taken off only when that is asked for.
+fn boundary(options: &Options, subject: &Subject<'_, '_>, role: &Role, draft: &mut Draft<'_>) {
     let role_name = subject.key.name.clone();
     let (before, after) = (
         &role.permissions_boundary,
@@ -381,7 +404,14 @@ fn boundary(subject: &Subject<'_, '_>, role: &Role, draft: &mut Draft<'_>) {
         after: after.as_ref().map(|arn| json!(arn)),
         ..subject.change(ChangeKind::IamPermissionsBoundary, action, reason)
     };
-    draft.write(change, Rank::RoleSettings, write);
+    if action == ChangeAction::Delete && !options.remove_unexpected {
+        draft.held(Change {
+            held: Some(ONLY_WHEN_ASKED.to_owned()),
+            ..change
+        });
+    } else {
+        draft.write(change, Rank::RoleSettings, write);
+    }
 }
 
 /// Policies on a role of ours that we did not put there. Returns how many stay.
@@ -414,7 +444,7 @@ fn unexpected(
             draft.write(change, Rank::Policy, write);
         } else {
             draft.held(Change {
-                held: Some("it is removed only with --remove-unexpected".to_owned()),
+                held: Some(ONLY_WHEN_ASKED.to_owned()),
                 ..change
             });
         }

@@ -308,7 +308,7 @@ impl<'a> Attempt<'a> {
             return false;
         };
         if self.request.adopt && existing.is_lambda_invoke() {
-            self.align(spec, stage, action, "adopted: ");
+            self.align(spec, stage, action, "adopted (a teardown removes it): ");
             true
         } else {
             let refusal = notice::refuse_conflict(spec, existing);

@@ -250,7 +250,10 @@ fn what_is_there_and_not_ours_is_a_conflict_unless_adopted() {
     );
     request.adopt = true;
     let adopted = patch(&wired, &request);
-    assert_eq!(only(&adopted).reason, "adopted: roleArn differs");
+    assert_eq!(
+        only(&adopted).reason,
+        "adopted (a teardown removes it): roleArn differs"
+    );
     let body = adopted.document.to_request_body();
     assert!(
         body.contains(r#"role/role-a","runOrder":4,"mine":true}"#),
