@@ -28,13 +28,25 @@ impl Folder {
         }
     }
 
-    fn write(&self, key: &PipelineKey, document: &PipelineDocument) -> std::io::Result<PathBuf> {
+    /// Makes the folder and tries it: what cannot be saved must be known before the first write, not before the last.
+    pub(super) fn prepare(&self) -> std::io::Result<()> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.folder)?;
         self.ignore_in_git()?;
+        let probe = self.folder.join(format!(".probe-{}", self.now));
+        fs::write(&probe, b"")?;
+        fs::remove_file(&probe)
+    }
+
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    fn write(&self, key: &PipelineKey, document: &PipelineDocument) -> std::io::Result<PathBuf> {
         let version = document
             .version()
             .map_or_else(|| "unknown".to_owned(), |v| v.to_string());
@@ -83,7 +95,8 @@ impl Folder {
 
 impl Backup for Folder {
     fn save(&self, key: &PipelineKey, document: &PipelineDocument) -> Result<PathBuf, String> {
-        let path = self.write(key, document).map_err(|error| {
+        let saved = self.prepare().and_then(|()| self.write(key, document));
+        let path = saved.map_err(|error| {
             format!(
                 "the document of pipeline {} could not be saved in {}: {error}",
                 key.name,

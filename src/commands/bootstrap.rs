@@ -2,6 +2,8 @@
 
 use std::io;
 
+use anyhow::Context;
+
 use crate::apply::{Tools, apply};
 use crate::cli::{Common, Format};
 use crate::environment::Environment;
@@ -45,20 +47,28 @@ pub(super) async fn run(
         report: None,
         next: mend(&plan),
     };
-    if !plan.may_apply() || plan.steps.is_empty() {
-        shows.status = nothing_done(&plan);
+    if !plan.may_apply() || plan.changes.is_empty() {
         run.show(&shows, environment)?;
         return Ok(ExitCode::of(shows.status, false));
     }
-    run.announce(&shows, environment)?;
-    if !common.yes && !confirmed(command, &plan) {
-        let message = "not confirmed: nothing was changed\n";
-        output::write::notice(message);
-        if run.format == Format::Json {
-            shows.status = Status::Failed;
-            run.show(&shows, environment)?;
+    let backup = Folder::beside(&run.config.path, environment.now);
+    // Where every change is one that is left as it is, there is nothing to ask about and nothing to send: only to report.
+    if !plan.steps.is_empty() {
+        backup.prepare().with_context(|| {
+            format!(
+                "pipeline documents could not be saved in {}; nothing was changed",
+                backup.path().display()
+            )
+        })?;
+        run.announce(&shows, environment)?;
+        if !common.yes && !confirmed(command, &plan) {
+            output::write::notice("not confirmed: nothing was changed\n");
+            if run.format == Format::Json {
+                shows.status = Status::Failed;
+                run.show(&shows, environment)?;
+            }
+            return Ok(ExitCode::Failed);
         }
-        return Ok(ExitCode::Failed);
     }
     let progress = Run::progress(environment);
     let report = apply(
@@ -66,7 +76,7 @@ pub(super) async fn run(
         &Tools {
             cloud: &run.cloud,
             timing: &Clock::listening_to_ctrl_c(),
-            backup: &Folder::beside(&run.config.path, environment.now),
+            backup: &backup,
             progress: progress.progress(),
             side_by_side: STEPS_SIDE_BY_SIDE,
         },
@@ -87,14 +97,6 @@ pub(super) async fn run(
         return Ok(ExitCode::Partial);
     }
     Ok(ExitCode::of(shows.status, false))
-}
-
-/// The status where nothing is sent: nothing to do, only things that are left as they are, or something in the way.
-fn nothing_done(plan: &Plan) -> Status {
-    match plan::of_plan(plan) {
-        Status::Changes => Status::Applied,
-        other => other,
-    }
 }
 
 fn confirmed(command: output::Command, plan: &Plan) -> bool {

@@ -11,7 +11,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::model::change::{Intent, Plan, Report, Severity};
 use crate::model::name::GateName;
-use crate::model::observed::Observed;
+use crate::model::observed::{Observed, Seen};
 use crate::model::progress::Progress;
 use crate::model::status::Status;
 use crate::model::wiring::Wiring;
@@ -151,9 +151,13 @@ impl Run {
         touched
             .filter_map(|name| {
                 let id = self.wiring.account_id(name)?.clone();
-                let state = match observed.unreachable(name) {
-                    Some(error) => AccountState::Unreachable(error.message.clone()),
-                    None => AccountState::Ok,
+                let state = match (observed.unreachable(name), observed.caller(name)) {
+                    (Some(error), _) => AccountState::Unreachable(error.message.clone()),
+                    (None, Seen::Present(caller)) if caller.account != id => {
+                        let reason = format!("the credentials are of account {}", caller.account);
+                        AccountState::Unreachable(reason)
+                    }
+                    (None, _) => AccountState::Ok,
                 };
                 Some(AccountLine {
                     name: name.clone(),

@@ -376,6 +376,15 @@ fn without_a_terminal_a_change_needs_yes_and_nothing_is_called() {
 }
 
 #[test]
+fn where_backups_cannot_be_saved_nothing_is_written() {
+    let world = World::new();
+    world.write_file(".crossgate", "a file in the folder's place");
+    let run = world.bootstrap(&[]);
+    run.exits(1);
+    run.ensure(writes(&run.calls).is_empty(), "no write");
+}
+
+#[test]
 fn the_manifest_is_found_in_a_parent_folder_and_by_its_variable() {
     let mut world = World::new();
     let below = world.folder().join("a/b");
