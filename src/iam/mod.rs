@@ -3,3 +3,5 @@
 
 pub mod compare;
 pub mod documents;
+pub mod evaluate;
+pub mod simulate;
