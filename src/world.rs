@@ -42,6 +42,12 @@ pub(crate) struct WorldAccount {
     /// By region and name.
     pub(crate) functions: BTreeMap<(String, String), Function>,
     pub(crate) pipelines: BTreeMap<(String, String), Value>,
+    /// Managed policies by ARN: the default version, and the texts by version.
+    pub(crate) managed: BTreeMap<String, (String, BTreeMap<String, String>)>,
+    /// The policies of functions, by region and `NAME` or `NAME:QUALIFIER`.
+    pub(crate) function_policies: BTreeMap<(String, String), String>,
+    /// Reserved concurrency by region and name.
+    pub(crate) reserved: BTreeMap<(String, String), i32>,
 }
 
 /// All accounts, and a record of the calls.
@@ -58,6 +64,8 @@ pub(crate) struct World {
     pub(crate) closed: RefCell<Vec<String>>,
     /// A read that is refused.
     pub(crate) refused: RefCell<Option<&'static str>>,
+    /// What IAM's simulator says to everything.
+    pub(crate) simulated: RefCell<String>,
     calls: Cell<usize>,
 }
 
@@ -122,6 +130,9 @@ impl World {
                     roles: BTreeMap::new(),
                     functions: BTreeMap::new(),
                     pipelines: BTreeMap::new(),
+                    managed: BTreeMap::new(),
+                    function_policies: BTreeMap::new(),
+                    reserved: BTreeMap::new(),
                 },
             );
         }
@@ -201,6 +212,9 @@ impl World {
                 arn: format!("arn:aws:lambda:us-east-1:{}:function:{name}", a.id),
                 role: a.roles[role].role.arn.clone(),
                 state: Some("Active".to_owned()),
+                last_update_status: Some("Successful".to_owned()),
+                timeout_seconds: Some(3),
+                package_type: Some("Zip".to_owned()),
             };
             a.functions
                 .insert(("us-east-1".to_owned(), name.to_owned()), function);
@@ -293,6 +307,35 @@ impl World {
                     Some(Some(text)) => InlinePolicy::Present(text.clone()),
                 })
             }
+            Read::ManagedPolicy { arn } => {
+                let found = account.managed.get(arn);
+                Fact::ManagedPolicy(found.map(|(version, _)| version.clone()))
+            }
+            Read::ManagedPolicyVersion { arn, version } => {
+                let found = account.managed.get(arn);
+                Fact::ManagedPolicyVersion(found.and_then(|(_, all)| all.get(version).cloned()))
+            }
+            Read::FunctionVersion { region, name, .. } => {
+                let key = (region.to_string(), name.to_string());
+                Fact::FunctionVersion(account.functions.get(&key).cloned())
+            }
+            Read::FunctionPolicy {
+                region,
+                name,
+                qualifier,
+            } => {
+                let name = match qualifier {
+                    Some(qualifier) => format!("{name}:{qualifier}"),
+                    None => name.to_string(),
+                };
+                let found = account.function_policies.get(&(region.to_string(), name));
+                Fact::FunctionPolicy(found.cloned())
+            }
+            Read::FunctionConcurrency { region, name } => {
+                let key = (region.to_string(), name.to_string());
+                Fact::FunctionConcurrency(account.reserved.get(&key).copied())
+            }
+            Read::Simulation { .. } => Fact::Simulation(self.simulated.borrow().clone()),
         }
     }
 
@@ -475,6 +518,29 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 impl World {
+    /// A managed policy of one version, attached to the role.
+    pub(crate) fn attach(&self, account: &str, role: &str, name: &str, document: &str) -> String {
+        let arn = self.add_managed(account, name, document);
+        let attached = AttachedPolicy {
+            name: name.to_owned(),
+            arn: arn.clone(),
+        };
+        self.edit_role(account, role, |r| r.attached.push(attached));
+        arn
+    }
+
+    /// A managed policy of one version.
+    pub(crate) fn add_managed(&self, account: &str, name: &str, document: &str) -> String {
+        let id = self.accounts.borrow()[account].id.clone();
+        let arn = format!("arn:aws:iam::{id}:policy/{name}");
+        let versions = BTreeMap::from([("v1".to_owned(), document.to_owned())]);
+        self.edit(account, |a| {
+            a.managed
+                .insert(arn.clone(), ("v1".to_owned(), versions));
+        });
+        arn
+    }
+
     /// Observes and plans.
     pub(crate) fn plan(&self, wiring: &Wiring, options: &Options) -> Plan {
         let wants = |seen: &Observed| {

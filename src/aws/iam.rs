@@ -142,6 +142,76 @@ pub(super) async fn inline_policy(
     ))
 }
 
+/// `iam:GetPolicy`: which version of a managed policy is in force.
+pub(super) async fn managed_policy(
+    client: &aws_sdk_iam::Client,
+    call: &Call<'_>,
+    arn: &str,
+) -> Outcome<Fact> {
+    let output = match client.get_policy().policy_arn(arn).send().await {
+        Ok(output) => output,
+        Err(e) if is_absent(&e) => return Ok(answer(Fact::ManagedPolicy(None), &e)),
+        Err(e) => return Err(call.failed(&e)),
+    };
+    let version = output.policy().and_then(|p| p.default_version_id());
+    let version = version.ok_or_else(|| {
+        Failure::malformed("the answer has no DefaultVersionId", output.request_id())
+    })?;
+    let fact = Fact::ManagedPolicy(Some(version.to_owned()));
+    Ok(answer(fact, &output))
+}
+
+/// `iam:GetPolicyVersion`.
+pub(super) async fn managed_policy_version(
+    client: &aws_sdk_iam::Client,
+    call: &Call<'_>,
+    arn: &str,
+    version: &str,
+) -> Outcome<Fact> {
+    let request = client
+        .get_policy_version()
+        .policy_arn(arn)
+        .version_id(version);
+    let output = match request.send().await {
+        Ok(output) => output,
+        Err(e) if is_absent(&e) => return Ok(answer(Fact::ManagedPolicyVersion(None), &e)),
+        Err(e) => return Err(call.failed(&e)),
+    };
+    let malformed = |why: String| Failure::malformed(why, output.request_id());
+    let document = output
+        .policy_version()
+        .and_then(|v| v.document())
+        .ok_or_else(|| malformed("the answer has no Document".to_owned()))?;
+    let text = decode(document).map_err(malformed)?;
+    Ok(answer(Fact::ManagedPolicyVersion(Some(text)), &output))
+}
+
+/// `iam:SimulatePrincipalPolicy` of one action on one resource, without a resource policy.
+pub(super) async fn simulation(
+    client: &aws_sdk_iam::Client,
+    call: &Call<'_>,
+    role: &RoleArn,
+    action: &str,
+    resource: &str,
+) -> Outcome<Fact> {
+    let request = client
+        .simulate_principal_policy()
+        .policy_source_arn(role.to_string())
+        .action_names(action)
+        .resource_arns(resource);
+    let output = request.send().await.map_err(|e| call.failed(&e))?;
+    let decision = match output.evaluation_results() {
+        [result, ..] => result.eval_decision().as_str().to_owned(),
+        [] => {
+            return Err(Failure::malformed(
+                "the answer has no EvaluationResults",
+                output.request_id(),
+            ));
+        }
+    };
+    Ok(answer(Fact::Simulation(decision), &output))
+}
+
 /// Every write that is IAM's. One of another service is refused, as no caller sends it here.
 pub(super) async fn write(
     client: &aws_sdk_iam::Client,

@@ -15,14 +15,36 @@ pub(super) async fn configuration(
     call: &Call<'_>,
     name: &FunctionName,
 ) -> Outcome<Fact> {
+    let found = configured(client, call, name, None).await?;
+    Ok(found.map(Fact::Function))
+}
+
+/// `lambda:GetFunctionConfiguration` of a version or an alias.
+pub(super) async fn version(
+    client: &aws_sdk_lambda::Client,
+    call: &Call<'_>,
+    name: &FunctionName,
+    qualifier: &str,
+) -> Outcome<Fact> {
+    let found = configured(client, call, name, Some(qualifier)).await?;
+    Ok(found.map(Fact::FunctionVersion))
+}
+
+async fn configured(
+    client: &aws_sdk_lambda::Client,
+    call: &Call<'_>,
+    name: &FunctionName,
+    qualifier: Option<&str>,
+) -> Outcome<Option<Function>> {
     let request = client
         .get_function_configuration()
-        .function_name(name.as_str());
+        .function_name(name.as_str())
+        .set_qualifier(qualifier.map(str::to_owned));
     let output = match request.send().await {
         Ok(output) => output,
         Err(e) if is_absent(&e) => {
             return Ok(Answer {
-                value: Fact::Function(None),
+                value: None,
                 request_id: e.request_id().map(str::to_owned),
             });
         }
@@ -39,9 +61,61 @@ pub(super) async fn configuration(
         arn,
         role,
         state: output.state().map(|state| state.as_str().to_owned()),
+        last_update_status: output
+            .last_update_status()
+            .map(|status| status.as_str().to_owned()),
+        timeout_seconds: output.timeout(),
+        package_type: output.package_type().map(|kind| kind.as_str().to_owned()),
     };
     Ok(Answer {
-        value: Fact::Function(Some(function)),
+        value: Some(function),
         request_id,
     })
+}
+
+/// `lambda:GetPolicy`. A function without a policy of its own is answered with `ResourceNotFoundException`, like one that
+/// does not exist (api: GetPolicy).
+pub(super) async fn policy(
+    client: &aws_sdk_lambda::Client,
+    call: &Call<'_>,
+    name: &FunctionName,
+    qualifier: Option<&str>,
+) -> Outcome<Fact> {
+    let request = client
+        .get_policy()
+        .function_name(name.as_str())
+        .set_qualifier(qualifier.map(str::to_owned));
+    match request.send().await {
+        Ok(output) => Ok(Answer {
+            value: Fact::FunctionPolicy(output.policy().map(str::to_owned)),
+            request_id: output.request_id().map(str::to_owned),
+        }),
+        Err(e) if is_absent(&e) => Ok(Answer {
+            value: Fact::FunctionPolicy(None),
+            request_id: e.request_id().map(str::to_owned),
+        }),
+        Err(e) => Err(call.failed(&e)),
+    }
+}
+
+/// `lambda:GetFunctionConcurrency`: what is reserved; nothing for a function without (api: GetFunctionConcurrency).
+pub(super) async fn concurrency(
+    client: &aws_sdk_lambda::Client,
+    call: &Call<'_>,
+    name: &FunctionName,
+) -> Outcome<Fact> {
+    let request = client
+        .get_function_concurrency()
+        .function_name(name.as_str());
+    match request.send().await {
+        Ok(output) => Ok(Answer {
+            value: Fact::FunctionConcurrency(output.reserved_concurrent_executions()),
+            request_id: output.request_id().map(str::to_owned),
+        }),
+        Err(e) if is_absent(&e) => Ok(Answer {
+            value: Fact::FunctionConcurrency(None),
+            request_id: e.request_id().map(str::to_owned),
+        }),
+        Err(e) => Err(call.failed(&e)),
+    }
 }

@@ -43,6 +43,16 @@ struct Answer<T> {
     request_id: Option<String>,
 }
 
+impl<T> Answer<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        let Self { value, request_id } = self;
+        Answer {
+            value: change(value),
+            request_id,
+        }
+    }
+}
+
 /// The answer to one call, or why there is none.
 type Outcome<T> = Result<Answer<T>, Failure>;
 
@@ -118,6 +128,33 @@ impl Cloud for AwsCloud {
                 }
                 Read::InlinePolicy { role, policy } => {
                     iam::inline_policy(clients.iam(), call, role, policy).await
+                }
+                Read::ManagedPolicy { arn } => {
+                    iam::managed_policy(clients.iam(), call, arn).await
+                }
+                Read::ManagedPolicyVersion { arn, version } => {
+                    iam::managed_policy_version(clients.iam(), call, arn, version).await
+                }
+                Read::Simulation {
+                    role,
+                    action,
+                    resource,
+                } => iam::simulation(clients.iam(), call, role, action, resource).await,
+                Read::FunctionVersion {
+                    region,
+                    name,
+                    qualifier,
+                } => lambda::version(&clients.lambda(region), call, name, qualifier).await,
+                Read::FunctionPolicy {
+                    region,
+                    name,
+                    qualifier,
+                } => {
+                    let client = clients.lambda(region);
+                    lambda::policy(&client, call, name, qualifier.as_deref()).await
+                }
+                Read::FunctionConcurrency { region, name } => {
+                    lambda::concurrency(&clients.lambda(region), call, name).await
                 }
             },
         )

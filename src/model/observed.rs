@@ -133,6 +133,69 @@ impl Observed {
         })
     }
 
+    /// The default version of a managed policy.
+    pub fn managed_policy(&self, account: &AccountName, arn: &str) -> Seen<'_, str> {
+        let read = Read::ManagedPolicy {
+            arn: arn.to_owned(),
+        };
+        self.seen(account, &read, |fact| match fact {
+            Fact::ManagedPolicy(version) => Some(version.as_deref()),
+            _ => None,
+        })
+    }
+
+    /// The text of one version of a managed policy.
+    pub fn managed_policy_version(
+        &self,
+        account: &AccountName,
+        arn: &str,
+        version: &str,
+    ) -> Seen<'_, str> {
+        let read = Read::ManagedPolicyVersion {
+            arn: arn.to_owned(),
+            version: version.to_owned(),
+        };
+        self.seen(account, &read, |fact| match fact {
+            Fact::ManagedPolicyVersion(text) => Some(text.as_deref()),
+            _ => None,
+        })
+    }
+
+    /// The configuration of a version or an alias.
+    pub fn function_version(&self, key: &FunctionKey, qualifier: &str) -> Seen<'_, Function> {
+        let read = key.version(qualifier);
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::FunctionVersion(function) => Some(function.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The text of the policy on a function, or on its version or alias.
+    pub fn function_policy(&self, key: &FunctionKey, qualifier: Option<&str>) -> Seen<'_, str> {
+        let read = key.policy(qualifier);
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::FunctionPolicy(text) => Some(text.as_deref()),
+            _ => None,
+        })
+    }
+
+    /// The reserved concurrency of a function; absent where none is reserved.
+    pub fn function_concurrency(&self, key: &FunctionKey) -> Seen<'_, i32> {
+        let read = key.concurrency();
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::FunctionConcurrency(reserved) => Some(reserved.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// What IAM's simulator answered.
+    pub fn simulation(&self, account: &AccountName, read: &Read) -> Seen<'_, str> {
+        self.seen(account, read, |fact| match fact {
+            Fact::Simulation(decision) => Some(Some(decision.as_str())),
+            _ => None,
+        })
+    }
+
     /// True when a read of one of the role's policies answered that the role itself does not exist.
     pub fn role_is_gone(&self, key: &RoleKey) -> bool {
         let answers = self.accounts.get(&key.account).into_iter().flatten();
@@ -175,7 +238,15 @@ impl Read {
     /// The role that the question is about, if it is about one.
     pub fn role(&self) -> Option<&RoleName> {
         match self {
-            Self::CallerIdentity | Self::Pipeline { .. } | Self::Function { .. } => None,
+            Self::CallerIdentity
+            | Self::Pipeline { .. }
+            | Self::Function { .. }
+            | Self::FunctionVersion { .. }
+            | Self::FunctionPolicy { .. }
+            | Self::FunctionConcurrency { .. }
+            | Self::ManagedPolicy { .. }
+            | Self::ManagedPolicyVersion { .. }
+            | Self::Simulation { .. } => None,
             Self::Role { role }
             | Self::InlinePolicyNames { role }
             | Self::AttachedPolicies { role }
@@ -198,6 +269,32 @@ impl FunctionKey {
     /// The question for this function.
     pub fn read(&self) -> Read {
         Read::Function {
+            region: self.region.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// The question for a version or an alias of it.
+    pub fn version(&self, qualifier: &str) -> Read {
+        Read::FunctionVersion {
+            region: self.region.clone(),
+            name: self.name.clone(),
+            qualifier: qualifier.to_owned(),
+        }
+    }
+
+    /// The question for its own policy, or that of its version or alias.
+    pub fn policy(&self, qualifier: Option<&str>) -> Read {
+        Read::FunctionPolicy {
+            region: self.region.clone(),
+            name: self.name.clone(),
+            qualifier: qualifier.map(str::to_owned),
+        }
+    }
+
+    /// The question for its reserved concurrency.
+    pub fn concurrency(&self) -> Read {
+        Read::FunctionConcurrency {
             region: self.region.clone(),
             name: self.name.clone(),
         }

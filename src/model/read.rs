@@ -50,6 +50,52 @@ pub enum Read {
         /// The policy's name as AWS has it.
         policy: String,
     },
+    /// `iam:GetPolicy`.
+    ManagedPolicy {
+        /// The policy's ARN.
+        arn: String,
+    },
+    /// `iam:GetPolicyVersion`.
+    ManagedPolicyVersion {
+        /// The policy's ARN.
+        arn: String,
+        /// The version, for example `v1`.
+        version: String,
+    },
+    /// `lambda:GetFunctionConfiguration` of a version or an alias.
+    FunctionVersion {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+        /// The version or alias.
+        qualifier: String,
+    },
+    /// `lambda:GetPolicy`.
+    FunctionPolicy {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+        /// The version or alias whose own policy is meant.
+        qualifier: Option<String>,
+    },
+    /// `lambda:GetFunctionConcurrency`.
+    FunctionConcurrency {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+    },
+    /// `iam:SimulatePrincipalPolicy` of one action on one resource.
+    Simulation {
+        /// The role's ARN.
+        role: RoleArn,
+        /// The action.
+        action: String,
+        /// The resource's ARN, or `*`.
+        resource: String,
+    },
 }
 
 impl Read {
@@ -63,6 +109,12 @@ impl Read {
             Self::InlinePolicyNames { .. } => "iam:ListRolePolicies",
             Self::AttachedPolicies { .. } => "iam:ListAttachedRolePolicies",
             Self::InlinePolicy { .. } => "iam:GetRolePolicy",
+            Self::ManagedPolicy { .. } => "iam:GetPolicy",
+            Self::ManagedPolicyVersion { .. } => "iam:GetPolicyVersion",
+            Self::FunctionVersion { .. } => "lambda:GetFunctionConfiguration",
+            Self::FunctionPolicy { .. } => "lambda:GetPolicy",
+            Self::FunctionConcurrency { .. } => "lambda:GetFunctionConcurrency",
+            Self::Simulation { .. } => "iam:SimulatePrincipalPolicy",
         }
     }
 }
@@ -78,6 +130,33 @@ impl fmt::Display for Read {
             Self::InlinePolicyNames { role } => write!(f, "inline policies of role {role}"),
             Self::AttachedPolicies { role } => write!(f, "attached policies of role {role}"),
             Self::InlinePolicy { role, policy } => write!(f, "policy {policy} on role {role}"),
+            Self::ManagedPolicy { arn } => write!(f, "policy {arn}"),
+            Self::ManagedPolicyVersion { arn, version } => {
+                write!(f, "version {version} of policy {arn}")
+            }
+            Self::FunctionVersion {
+                region,
+                name,
+                qualifier,
+            } => write!(f, "function {name}:{qualifier} in {region}"),
+            Self::FunctionPolicy {
+                region,
+                name,
+                qualifier: None,
+            } => write!(f, "the policy of function {name} in {region}"),
+            Self::FunctionPolicy {
+                region,
+                name,
+                qualifier: Some(qualifier),
+            } => write!(f, "the policy of function {name}:{qualifier} in {region}"),
+            Self::FunctionConcurrency { region, name } => {
+                write!(f, "the reserved concurrency of function {name} in {region}")
+            }
+            Self::Simulation {
+                role,
+                action,
+                resource,
+            } => write!(f, "{action} on {resource} by {role}, simulated"),
         }
     }
 }
@@ -99,6 +178,18 @@ pub enum Fact {
     AttachedPolicies(Option<Vec<AttachedPolicy>>),
     /// The inline policy.
     InlinePolicy(InlinePolicy),
+    /// The managed policy's default version, for example `v1`.
+    ManagedPolicy(Option<String>),
+    /// The version's text, percent-encoding undone.
+    ManagedPolicyVersion(Option<String>),
+    /// The version's or alias's configuration.
+    FunctionVersion(Option<Function>),
+    /// The text of the function's own policy; none where it has none.
+    FunctionPolicy(Option<String>),
+    /// The reserved concurrency; none where none is reserved.
+    FunctionConcurrency(Option<i32>),
+    /// What IAM's simulator answers: `allowed`, `explicitDeny` or `implicitDeny`.
+    Simulation(String),
 }
 
 /// Who the credentials are (api: GetCallerIdentity).
@@ -119,6 +210,12 @@ pub struct Function {
     pub role: RoleArn,
     /// `Active`, `Pending`, `Inactive` or `Failed`, where AWS says so.
     pub state: Option<String>,
+    /// `Successful`, `Failed` or `InProgress`, where AWS says so.
+    pub last_update_status: Option<String>,
+    /// After how many seconds Lambda stops it, where AWS says so.
+    pub timeout_seconds: Option<i32>,
+    /// `Zip` or `Image`, where AWS says so.
+    pub package_type: Option<String>,
 }
 
 /// What is read of a role (api: GetRole).
