@@ -19,11 +19,11 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; in sync
+  0  done; in sync; proven
   1  failed, and nothing was changed
   2  usage or manifest error
-  3  drift (check), changes pending (plan --exit-code)
-  4  incomplete: something could not be read
+  3  drift (check), changes pending (plan --exit-code), a hop refuted (verify)
+  4  incomplete: something could not be read, or a hop could not be proven
   5  partly applied: running it again continues";
 
 /// The commands.
@@ -35,7 +35,9 @@ pub enum Command {
     #[command(visible_alias = "apply")]
     Bootstrap,
     /// Say what is not as the manifest wants it, for CI; changes nothing
-    Check,
+    Check(CheckArgs),
+    /// Prove each hop of the gates from the policies as they are; changes nothing
+    Verify(VerifyArgs),
     /// Take the gates away again; removes only what crossgate made
     Teardown,
 }
@@ -49,6 +51,31 @@ pub struct PlanArgs {
     /// Show what teardown would do
     #[arg(long)]
     pub teardown: bool,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Prove each hop too, as `verify` does, from the same reads
+    #[arg(long)]
+    pub verify: bool,
+    /// The flags of `verify`.
+    #[command(flatten)]
+    pub hops: VerifyArgs,
+}
+
+/// Flags of `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Service control policies: a document, or levels [{target, policies}]; for all accounts, or for one
+    #[arg(long, value_name = "[ACCOUNT=]FILE")]
+    pub scp_file: Vec<String>,
+    /// Resource control policies, in the same form
+    #[arg(long, value_name = "[ACCOUNT=]FILE")]
+    pub rcp_file: Vec<String>,
+    /// Ask IAM's own simulator too, and show where it disagrees
+    #[arg(long)]
+    pub simulate: bool,
 }
 
 /// The flags that every command takes.

@@ -27,6 +27,7 @@ pub mod model;
 pub mod observe;
 pub mod output;
 pub mod plan;
+pub mod verify;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::result_large_err)]

@@ -535,8 +535,7 @@ impl World {
         let arn = format!("arn:aws:iam::{id}:policy/{name}");
         let versions = BTreeMap::from([("v1".to_owned(), document.to_owned())]);
         self.edit(account, |a| {
-            a.managed
-                .insert(arn.clone(), ("v1".to_owned(), versions));
+            a.managed.insert(arn.clone(), ("v1".to_owned(), versions));
         });
         arn
     }

@@ -129,9 +129,7 @@ impl Cloud for AwsCloud {
                 Read::InlinePolicy { role, policy } => {
                     iam::inline_policy(clients.iam(), call, role, policy).await
                 }
-                Read::ManagedPolicy { arn } => {
-                    iam::managed_policy(clients.iam(), call, arn).await
-                }
+                Read::ManagedPolicy { arn } => iam::managed_policy(clients.iam(), call, arn).await,
                 Read::ManagedPolicyVersion { arn, version } => {
                     iam::managed_policy_version(clients.iam(), call, arn, version).await
                 }

@@ -45,6 +45,7 @@ pub(super) async fn run(
         plan: &plan,
         observed: &observed,
         report: None,
+        proof: None,
         next: mend(&plan),
     };
     if !plan.may_apply() || plan.changes.is_empty() {

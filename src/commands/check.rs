@@ -1,22 +1,48 @@
 //! `check`: a plan that is not carried out, for CI. It exits 0 only if everything was seen and is as the manifest wants it.
 
-use crate::cli::Common;
+use crate::cli::{CheckArgs, Common};
 use crate::environment::Environment;
+use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::model::change::Intent;
 use crate::model::status::Status;
 use crate::output;
 use crate::plan;
+use crate::verify;
 
 use super::run::{Run, Shows, mend};
+use super::verify::asked;
 
-pub(super) async fn run(common: Common, environment: &Environment) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    common: Common,
+    args: CheckArgs,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
     let run = Run::new(&common, Intent::Bootstrap, environment)?;
+    let CheckArgs {
+        verify: prove,
+        hops,
+    } = args;
+    let options = asked(&hops, &run.wiring)?;
+    if !prove && options != verify::Options::default() {
+        return Err(Error::Usage {
+            message: "--scp-file, --rcp-file and --simulate are about hops".to_owned(),
+            hint: "add --verify".to_owned(),
+        }
+        .into());
+    }
+    let options = prove.then_some(options);
     let progress = Run::progress(environment);
-    let (plan, observed) = run.plan(progress.progress()).await;
+    let observed = run.observe(options.as_ref(), progress.progress()).await;
     progress.clear();
-    let status = plan::of_check(&plan);
-    let next = match status {
+    let plan = plan::plan(&run.wiring, &observed, &run.options);
+    let proof = options.map(|options| verify::prove(&run.wiring, &observed, &options));
+    let drift = plan::of_check(&plan);
+    let status = match &proof {
+        Some(proof) => verify::worse(drift, verify::status(proof)),
+        None => drift,
+    };
+    let next = match drift {
         Status::Drift if plan.may_apply() => {
             Some("run `crossgate bootstrap` to put it right".to_owned())
         }
@@ -28,6 +54,10 @@ pub(super) async fn run(common: Common, environment: &Environment) -> anyhow::Re
         plan: &plan,
         observed: &observed,
         report: None,
+        proof: proof.as_ref().map(|proof| output::Proved {
+            proof,
+            plan_status: drift,
+        }),
         next,
     };
     run.show(&shows, environment)?;

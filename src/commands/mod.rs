@@ -9,6 +9,7 @@ mod run;
 mod secrets;
 mod timing;
 mod trace;
+mod verify;
 
 use std::ffi::OsString;
 
@@ -44,7 +45,8 @@ fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match command {
             Command::Plan(args) => plan::run(common, args, environment).await,
-            Command::Check => check::run(common, environment).await,
+            Command::Check(args) => check::run(common, args, environment).await,
+            Command::Verify(args) => verify::run(common, args, environment).await,
             Command::Bootstrap => bootstrap::run(common, Intent::Bootstrap, environment).await,
             Command::Teardown => bootstrap::run(common, Intent::Teardown, environment).await,
         }
@@ -55,7 +57,8 @@ fn name(command: &Command) -> &'static str {
     match command {
         Command::Plan(_) => "plan",
         Command::Bootstrap => "bootstrap",
-        Command::Check => "check",
+        Command::Check(_) => "check",
+        Command::Verify(_) => "verify",
         Command::Teardown => "teardown",
     }
 }

@@ -39,6 +39,7 @@ pub(super) async fn run(
         plan: &plan,
         observed: &observed,
         report: None,
+        proof: None,
         next,
     };
     run.show(&shows, environment)?;

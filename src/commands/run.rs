@@ -17,8 +17,9 @@ use crate::model::status::Status;
 use crate::model::wiring::Wiring;
 use crate::observe::{CALLS_PER_ACCOUNT, observe};
 use crate::output::progress::{Bars, Lines};
-use crate::output::{self, AccountLine, AccountState, View};
+use crate::output::{self, AccountLine, AccountState, ProofView, Proved, View};
 use crate::plan::{self, Options};
+use crate::verify;
 
 use super::{secrets, stderr_style, stdout_style};
 
@@ -82,6 +83,41 @@ impl Run {
         (plan, observed)
     }
 
+    /// Reads what the plan needs and, where asked, what the hops need beside it; nothing twice.
+    pub(super) async fn observe(
+        &self,
+        hops: Option<&verify::Options>,
+        progress: &dyn Progress,
+    ) -> Observed {
+        let wants = |seen: &Observed| {
+            let mut wanted = plan::wants(&self.wiring, seen, &self.options);
+            if let Some(hops) = hops {
+                wanted.extend(verify::wants(&self.wiring, seen, hops));
+                wanted.sort();
+                wanted.dedup();
+            }
+            wanted
+        };
+        observe(&self.cloud, wants, CALLS_PER_ACCOUNT, progress).await
+    }
+
+    /// Writes chains to standard output.
+    pub(super) fn show_proof(
+        &self,
+        view: &ProofView<'_>,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        let text = match self.format {
+            Format::Text => {
+                let style = stdout_style(environment).with_verbose(self.verbose);
+                output::proof::render(view, &style)
+            }
+            Format::Json => output::proof::render_json(view)?,
+        };
+        output::write::result(&text)?;
+        Ok(())
+    }
+
     pub(super) fn progress(environment: &Environment) -> Shown {
         if environment.stderr_is_terminal {
             Shown::Bars(Bars::stderr(&stderr_style(environment)))
@@ -125,6 +161,7 @@ impl Run {
             plan,
             observed,
             report,
+            proof,
             next,
         } = result;
         let accounts = self.account_lines(observed);
@@ -135,6 +172,7 @@ impl Run {
             report: *report,
             accounts: &accounts,
             objects: None,
+            proof: *proof,
             next: next.clone(),
         };
         Ok(match format {
@@ -146,7 +184,7 @@ impl Run {
         })
     }
 
-    fn account_lines(&self, observed: &Observed) -> Vec<AccountLine> {
+    pub(super) fn account_lines(&self, observed: &Observed) -> Vec<AccountLine> {
         let touched = observed.accounts();
         touched
             .filter_map(|name| {
@@ -176,6 +214,7 @@ pub(super) struct Shows<'a> {
     pub(super) plan: &'a Plan,
     pub(super) observed: &'a Observed,
     pub(super) report: Option<&'a Report>,
+    pub(super) proof: Option<Proved<'a>>,
     pub(super) next: Option<String>,
 }
 

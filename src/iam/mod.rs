@@ -4,4 +4,5 @@
 pub mod compare;
 pub mod documents;
 pub mod evaluate;
+pub mod hops;
 pub mod simulate;

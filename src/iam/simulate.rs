@@ -88,6 +88,7 @@ impl Case {
             reason,
             statements,
             gaps: _, // The reason names them.
+            lacking: _,
         } = decision;
         json!({
             "id": self.id,

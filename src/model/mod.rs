@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod arn;
+pub mod chain;
 pub mod change;
 pub mod failure;
 pub mod name;

@@ -104,14 +104,15 @@ impl Read {
         match self {
             Self::CallerIdentity => "sts:GetCallerIdentity",
             Self::Pipeline { .. } => "codepipeline:GetPipeline",
-            Self::Function { .. } => "lambda:GetFunctionConfiguration",
+            Self::Function { .. } | Self::FunctionVersion { .. } => {
+                "lambda:GetFunctionConfiguration"
+            }
             Self::Role { .. } => "iam:GetRole",
             Self::InlinePolicyNames { .. } => "iam:ListRolePolicies",
             Self::AttachedPolicies { .. } => "iam:ListAttachedRolePolicies",
             Self::InlinePolicy { .. } => "iam:GetRolePolicy",
             Self::ManagedPolicy { .. } => "iam:GetPolicy",
             Self::ManagedPolicyVersion { .. } => "iam:GetPolicyVersion",
-            Self::FunctionVersion { .. } => "lambda:GetFunctionConfiguration",
             Self::FunctionPolicy { .. } => "lambda:GetPolicy",
             Self::FunctionConcurrency { .. } => "lambda:GetFunctionConcurrency",
             Self::Simulation { .. } => "iam:SimulatePrincipalPolicy",

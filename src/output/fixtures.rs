@@ -64,6 +64,7 @@ pub(super) fn view<'a>(
         report: None,
         accounts,
         objects: None,
+        proof: None,
         next: None,
     }
 }

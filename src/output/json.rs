@@ -29,6 +29,7 @@ pub fn render(view: &View<'_>) -> serde_json::Result<String> {
         report,
         accounts,
         objects: _,
+        proof,
         next: _,
     } = view;
     let Plan {
@@ -65,6 +66,7 @@ pub fn render(view: &View<'_>) -> serde_json::Result<String> {
         problems: view.problems().map(problem).collect(),
         backups,
         writes: report.map(|report| report.writes),
+        verify: proof.map(|proved| super::proof::as_member(proved.proof)),
     })
 }
 
@@ -100,6 +102,7 @@ pub fn render_error(command: &str, code: &str, error: &ErrorMessage) -> serde_js
         }],
         backups: None,
         writes: None,
+        verify: None,
     })
 }
 
@@ -125,6 +128,19 @@ struct Document<'a> {
     /// Only after an apply: how many write calls AWS accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     writes: Option<usize>,
+    /// Only where the hops were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<Value>,
+}
+
+/// An account as a value.
+pub(super) fn account_json(line: &AccountLine) -> serde_json::Result<Value> {
+    serde_json::to_value(account(line))
+}
+
+/// A problem as a value.
+pub(super) fn problem_json(one: &Problem) -> serde_json::Result<Value> {
+    serde_json::to_value(problem(one))
 }
 
 #[derive(Serialize)]

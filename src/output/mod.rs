@@ -7,6 +7,7 @@ pub mod error;
 pub mod json;
 pub mod progress;
 pub mod prompt;
+pub mod proof;
 pub mod sanitize;
 pub mod style;
 pub mod text;
@@ -24,5 +25,6 @@ mod fixtures;
 
 pub use error::ErrorMessage;
 pub use prompt::confirm;
+pub use proof::ProofView;
 pub use style::{Screen, Style};
-pub use view::{AccountLine, AccountState, Command, View};
+pub use view::{AccountLine, AccountState, Command, Proved, View};

@@ -2,6 +2,7 @@
 //! Values only, put together by the commands; how they look is up to `text` and `json`.
 
 use crate::model::account::{AccountId, AccountName};
+use crate::model::chain::Proof;
 use crate::model::change::{Change, Outcome, Plan, Problem, Report};
 use crate::model::status::Status;
 
@@ -50,6 +51,15 @@ pub enum AccountState {
     Unreachable(String),
 }
 
+/// A proof beside a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Proved<'a> {
+    /// The hops.
+    pub proof: &'a Proof,
+    /// The status that the plan alone would have.
+    pub plan_status: Status,
+}
+
 /// The result of a command, ready to be shown.
 #[derive(Debug, Clone)]
 pub struct View<'a> {
@@ -65,6 +75,8 @@ pub struct View<'a> {
     pub accounts: &'a [AccountLine],
     /// How many objects the gates consist of, where the command knows.
     pub objects: Option<usize>,
+    /// Whether the hops will be allowed, where that was asked.
+    pub proof: Option<Proved<'a>>,
     /// What to do next, as an order in one sentence, for example "run `crossgate bootstrap`".
     pub next: Option<String>,
 }

@@ -122,9 +122,7 @@ impl<'a> Joined<'a> {
 
     /// Accounts that are not what the manifest says, what could not be read, pipelines and functions that are not there.
     pub(super) fn report_problems(&self, intent: Intent, draft: &mut Draft<'_>) {
-        for account in self.wiring.accounts.keys() {
-            self.report_account(account, draft);
-        }
+        self.report_accounts(draft);
         let mut pipelines: BTreeMap<&PipelineKey, Vec<&GateName>> = BTreeMap::new();
         let mut functions: BTreeMap<&FunctionKey, Vec<&GateName>> = BTreeMap::new();
         for joined in self.selected() {
@@ -142,6 +140,13 @@ impl<'a> Joined<'a> {
         }
         for (key, gates) in functions {
             self.report_function(key, &gates, intent, draft);
+        }
+    }
+
+    /// Accounts that are not what the manifest says, and what could not be read.
+    pub(super) fn report_accounts(&self, draft: &mut Draft<'_>) {
+        for account in self.wiring.accounts.keys() {
+            self.report_account(account, draft);
         }
     }
 

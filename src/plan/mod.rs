@@ -15,9 +15,9 @@ mod status;
 mod trust;
 
 pub use reads::wants;
-pub use status::{of_apply, of_check, of_plan};
+pub use status::{is_wrong_account, of_apply, of_check, of_plan};
 
-use crate::model::change::{Intent, Plan};
+use crate::model::change::{Intent, Plan, Problem};
 use crate::model::observed::Observed;
 use crate::model::secret::ActionSecret;
 use crate::model::wiring::Wiring;
@@ -44,6 +44,14 @@ pub struct Options {
 pub fn plan(wiring: &Wiring, observed: &Observed, options: &Options) -> Plan {
     let joined = Joined::new(wiring, observed, options.intent);
     draft(&joined, options).finish(wiring, options.intent)
+}
+
+/// What could not be read, and credentials of other accounts than the manifest means, whatever it was read for.
+pub fn reading_problems(wiring: &Wiring, observed: &Observed) -> Vec<Problem> {
+    let joined = Joined::new(wiring, observed, Intent::Bootstrap);
+    let mut draft = Draft::new(observed);
+    joined.report_accounts(&mut draft);
+    draft.finish(wiring, Intent::Bootstrap).problems
 }
 
 fn draft<'a>(joined: &Joined<'a>, options: &'a Options) -> Draft<'a> {

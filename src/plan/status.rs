@@ -2,7 +2,7 @@
 //! The exit code follows from the word in `exit_code`; nothing is printed here.
 
 use crate::model::change::{
-    Change, ChangeAction, ChangeKind, Failure, Outcome, Plan, Report, Severity,
+    Change, ChangeAction, ChangeKind, Failure, Outcome, Plan, Problem, Report, Severity,
 };
 use crate::model::failure::CloudErrorKind;
 use crate::model::status::Status;
@@ -10,7 +10,7 @@ use crate::model::status::Status;
 /// The status of `plan`, and of an apply that was not carried out.
 pub fn of_plan(plan: &Plan) -> Status {
     match plan.severity() {
-        Some(Severity::Incomplete) if !is_wrong_account(plan) => Status::Incomplete,
+        Some(Severity::Incomplete) if !is_wrong_account(&plan.problems) => Status::Incomplete,
         Some(Severity::Incomplete | Severity::Blocked) => Status::Failed,
         Some(Severity::Warning) | None if plan.changes.is_empty() => Status::InSync,
         Some(Severity::Warning) | None => Status::Changes,
@@ -22,7 +22,9 @@ pub fn of_plan(plan: &Plan) -> Status {
 pub fn of_check(plan: &Plan) -> Status {
     match of_plan(plan) {
         Status::Changes => Status::Drift,
-        Status::Failed if !is_wrong_account(plan) && !is_only_asked_wrong(plan) => Status::Drift,
+        Status::Failed if !is_wrong_account(&plan.problems) && !is_only_asked_wrong(plan) => {
+            Status::Drift
+        }
         other => other,
     }
 }
@@ -41,8 +43,8 @@ fn makes_role(change: &Change) -> bool {
 }
 
 /// Credentials of another account: whatever else is known, the run is about the wrong thing.
-fn is_wrong_account(plan: &Plan) -> bool {
-    plan.problems.iter().any(|p| p.code == "wrong_account")
+pub fn is_wrong_account(problems: &[Problem]) -> bool {
+    problems.iter().any(|p| p.code == "wrong_account")
 }
 
 /// The status of a plan that was carried out.

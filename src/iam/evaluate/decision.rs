@@ -120,6 +120,8 @@ pub struct Decision {
     pub statements: Vec<StatementRef>,
     /// What is not known, if not proven.
     pub gaps: Vec<Gap>,
+    /// The places that allow nothing where they would have to, if implicitly denied; the nearest to the caller first.
+    pub lacking: Vec<Place>,
 }
 
 /// The statements of these findings with the effect, that certainly apply or may, as asked.

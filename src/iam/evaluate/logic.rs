@@ -201,6 +201,7 @@ impl<'a> Case<'a> {
             reason: format!("explicit deny in {by}"),
             statements,
             gaps: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 
@@ -227,6 +228,7 @@ impl<'a> Case<'a> {
             reason: format!("{relation}: granted by {}", by.join(" + ")),
             statements: hits(&self.findings, Some(Effect::Allow), true),
             gaps: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 
@@ -236,7 +238,40 @@ impl<'a> Case<'a> {
             reason: self.what_lacks(),
             statements: near_misses(&self.findings, question),
             gaps: Vec::new(),
+            lacking: self.lacking(),
         }
+    }
+
+    /// The places that would have to allow and do not.
+    fn lacking(&self) -> Vec<Place> {
+        let silent = |f: &&Finding<'_>| match f.place {
+            Place::Identity => self.relation != Relation::None && f.allows.at_all().is_no(),
+            Place::Boundary | Place::Session | Place::Scp(_) => f.allows.at_all().is_no(),
+            Place::Resource => {
+                let needed = self.relation != Relation::Same || self.guarded != Guarded::No;
+                needed && f.allows.at_all().is_no()
+            }
+            Place::Rcp(_) => false,
+        };
+        let mut places: Vec<Place> = self
+            .findings
+            .iter()
+            .filter(silent)
+            .map(|f| f.place.clone())
+            .collect();
+        let needed = self.relation != Relation::Same || self.guarded != Guarded::No;
+        if needed && self.at(&Place::Resource).is_none() {
+            places.push(Place::Resource);
+        }
+        places.sort_by_key(|place| match place {
+            Place::Identity => 0,
+            Place::Resource => 1,
+            Place::Boundary => 2,
+            Place::Session => 3,
+            Place::Scp(_) => 4,
+            Place::Rcp(_) => 5,
+        });
+        places
     }
 
     fn what_lacks(&self) -> String {
@@ -296,6 +331,7 @@ impl<'a> Case<'a> {
             reason: format!("not proven: {}", named.join("; ")),
             statements: hits(&self.findings, None, false),
             gaps,
+            lacking: Vec::new(),
         }
     }
 }

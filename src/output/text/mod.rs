@@ -10,10 +10,10 @@ use crate::model::account::{AccountId, AccountName};
 use crate::model::change::{Change, Intent, Outcome, Severity};
 
 use super::page::{Page, plain, span};
-use super::problem;
 use super::style::{Paint, Style};
-use super::view::{AccountLine, AccountState, View};
+use super::view::{AccountLine, AccountState, Proved, View};
 use super::words;
+use super::{problem, proof};
 
 #[cfg(test)]
 mod tests;
@@ -39,8 +39,21 @@ pub fn render(view: &View<'_>, style: &Style) -> String {
     if let Some(report) = view.report {
         backups(&mut page, &report.backups);
     }
-    page.gap();
-    summary::write(&mut page, view);
+    if let Some(Proved { proof, plan_status }) = view.proof {
+        proof::write(&mut page, proof);
+        page.gap();
+        // Each line sums up its own half.
+        let status = plan_status;
+        let plan = View {
+            status,
+            ..view.clone()
+        };
+        summary::write(&mut page, &plan);
+        proof::summary(&mut page, proof);
+    } else {
+        page.gap();
+        summary::write(&mut page, view);
+    }
     if let Some(next) = &view.next {
         page.prose(0, span(Paint::Strong, "Next: "), Paint::Plain, next);
     }

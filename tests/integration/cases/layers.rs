@@ -12,6 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("desired", &["config", "model"]),
     ("plan", &["iam", "model"]),
+    ("verify", &["iam", "model"]),
     ("cloud", &["model"]),
     ("observe", &["cloud", "model"]),
     ("apply", &["cloud", "model"]),
@@ -25,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that are pure: no runtime, no SDK, no environment, no clock, no files.
-const PURE: &[&str] = &["model", "iam", "desired", "plan"];
+const PURE: &[&str] = &["model", "iam", "desired", "plan", "verify"];
 
 const IMPURE: &[&str] = &[
     "tokio",

@@ -14,3 +14,4 @@ mod measure;
 mod missing;
 mod moto_alone;
 mod sharing;
+mod verify;

@@ -1,0 +1,96 @@
+//! `verify`: reads what the hops need and says whether each will be allowed. It exits 0 only if every one is.
+
+use std::fs;
+
+use crate::cli::{Common, VerifyArgs};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::model::account::AccountName;
+use crate::model::chain::NotSeen;
+use crate::model::change::Intent;
+use crate::model::observed::Observed;
+use crate::model::status::Status;
+use crate::model::wiring::Wiring;
+use crate::observe::{CALLS_PER_ACCOUNT, observe};
+use crate::output::ProofView;
+use crate::plan;
+use crate::verify::{self, Given, Options};
+
+use super::run::Run;
+
+pub(super) async fn run(
+    common: Common,
+    args: VerifyArgs,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
+    let run = Run::new(&common, Intent::Bootstrap, environment)?;
+    let options = asked(&args, &run.wiring)?;
+    let progress = Run::progress(environment);
+    let wants = |seen: &Observed| verify::wants(&run.wiring, seen, &options);
+    let observed = observe(&run.cloud, wants, CALLS_PER_ACCOUNT, progress.progress()).await;
+    progress.clear();
+    let proof = verify::prove(&run.wiring, &observed, &options);
+    let problems = plan::reading_problems(&run.wiring, &observed);
+    let status = if plan::is_wrong_account(&problems) {
+        Status::Failed
+    } else {
+        verify::status(&proof)
+    };
+    let accounts = run.account_lines(&observed);
+    let view = ProofView {
+        status,
+        project: &run.wiring.project,
+        proof: &proof,
+        accounts: &accounts,
+        problems: &problems,
+    };
+    run.show_proof(&view, environment)?;
+    Ok(ExitCode::of(status, true))
+}
+
+/// What the flags ask for, with the files read.
+pub(super) fn asked(args: &VerifyArgs, wiring: &Wiring) -> Result<Options, Error> {
+    let VerifyArgs {
+        scp_file,
+        rcp_file,
+        simulate,
+    } = args;
+    Ok(Options {
+        simulate: *simulate,
+        scps: given(NotSeen::Scp, scp_file, wiring)?,
+        rcps: given(NotSeen::Rcp, rcp_file, wiring)?,
+    })
+}
+
+fn given(kind: NotSeen, files: &[String], wiring: &Wiring) -> Result<Given, Error> {
+    let mut given = Given::default();
+    for argument in files {
+        let (account, file) = split(argument, wiring);
+        let flag = format!("--{}-file {file}", kind.as_str());
+        let usage = |why: String| {
+            Error::Usage {
+            message: format!("{flag}: {why}"),
+            hint: "a policy document, or a list of {target, policies} with one entry a level, is expected"
+                .to_owned(),
+        }
+        };
+        let text = fs::read_to_string(file).map_err(|e| usage(e.to_string()))?;
+        let levels = verify::parse_levels(kind, &text, file).map_err(|e| usage(e.to_string()))?;
+        given.add(account, levels);
+    }
+    Ok(given)
+}
+
+/// `ACCOUNT=FILE` where the manifest has such an account, else a file.
+fn split<'a>(argument: &'a str, wiring: &Wiring) -> (Option<AccountName>, &'a str) {
+    let named = argument.split_once('=').and_then(|(name, file)| {
+        let name = AccountName::new(name).ok()?;
+        wiring.account_id(&name)?;
+        Some((name, file))
+    });
+    match named {
+        Some((name, file)) => (Some(name), file),
+        None => (None, argument),
+    }
+}

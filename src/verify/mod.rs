@@ -1,0 +1,114 @@
+//! Wiring × Observed → Proof: which reads the hops of a gate need, and whether each hop will be allowed.
+//! Pure and synchronous, like `plan`: it asks and decides, and neither reads nor changes anything.
+//!
+//! What is decided on is what stands in AWS: the pipeline's real action with its own role, region and function, not what the
+//! manifest wants. Whether the two agree is `check`'s question.
+
+mod findings;
+mod gather;
+mod organization;
+mod reads;
+mod simulation;
+mod target;
+
+pub use organization::{Given, GivenError, parse_levels};
+pub use reads::wants;
+
+use std::collections::BTreeMap;
+
+use crate::iam::hops::{self, Organization};
+use crate::model::account::AccountId;
+use crate::model::chain::{Chain, NotSeen, Proof, Standing};
+use crate::model::observed::Observed;
+use crate::model::status::Status;
+use crate::model::wiring::{Gate, Wiring};
+
+use target::Target;
+
+/// What a person asked for beside the manifest.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// Ask IAM's own simulator too.
+    pub simulate: bool,
+    /// Service control policies, by account.
+    pub scps: Given,
+    /// Resource control policies, by account.
+    pub rcps: Given,
+}
+
+/// Decides the hops of all selected gates.
+///
+/// What was not read, or could not be read, is never guessed: the hops that need it are not proven.
+pub fn prove(wiring: &Wiring, observed: &Observed, options: &Options) -> Proof {
+    let organization = Organization {
+        scps: options.scps.by_id(wiring),
+        rcps: options.rcps.by_id(wiring),
+    };
+    let gates = wiring.gates.iter().filter(|gate| wiring.is_selected(gate));
+    let chains: Vec<Chain> = gates
+        .map(|gate| chain(wiring, observed, options, &organization, gate))
+        .collect();
+    let Organization { scps, rcps } = &organization;
+    let lacks = |given: &BTreeMap<AccountId, _>| {
+        let selected = wiring.gates.iter().filter(|gate| wiring.is_selected(gate));
+        selected
+            .flat_map(|gate| [&gate.pipeline.account, &gate.function.account])
+            .filter_map(|name| wiring.account_id(name))
+            .any(|id| !given.contains_key(id))
+    };
+    let not_seen = [(NotSeen::Scp, lacks(scps)), (NotSeen::Rcp, lacks(rcps))];
+    Proof {
+        chains,
+        not_seen: not_seen
+            .into_iter()
+            .filter(|(_, lacks)| *lacks)
+            .map(|(kind, _)| kind)
+            .collect(),
+    }
+}
+
+fn chain(
+    wiring: &Wiring,
+    observed: &Observed,
+    options: &Options,
+    organization: &Organization,
+    gate: &Gate,
+) -> Chain {
+    let target = Target::of(wiring, observed, gate);
+    let ends = gather::ends(wiring, observed, &target, organization);
+    let mut hops = hops::hops(&ends);
+    if options.simulate {
+        simulation::compare(wiring, observed, &target, &ends, &mut hops);
+    }
+    Chain {
+        gate: gate.name.clone(),
+        hops,
+        findings: findings::all(wiring, observed, &target, &ends),
+    }
+}
+
+/// The status of `verify`: proven is `in_sync`, refuted is `drift`, and what could not be proven is `incomplete`, which goes before
+/// `drift` as with `check`.
+pub fn status(proof: &Proof) -> Status {
+    match proof.standing() {
+        Standing::Proven => Status::InSync,
+        Standing::Refuted => Status::Drift,
+        Standing::NotProven => Status::Incomplete,
+    }
+}
+
+/// The worse of two statuses, for `check --verify`.
+pub fn worse(one: Status, other: Status) -> Status {
+    let rank = |status: Status| match status {
+        Status::InSync | Status::Applied => 0,
+        Status::Changes => 1,
+        Status::Drift => 2,
+        Status::Incomplete => 3,
+        Status::Partial => 4,
+        Status::Failed => 5,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}
+
+#[cfg(test)]
+mod tests;
