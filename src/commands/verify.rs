@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::model::account::AccountName;
 use crate::model::chain::NotSeen;
-use crate::model::change::Intent;
+use crate::model::change::{Intent, Severity};
 use crate::model::observed::Observed;
 use crate::model::status::Status;
 use crate::model::wiring::Wiring;
@@ -32,8 +32,12 @@ pub(super) async fn run(
     progress.clear();
     let proof = verify::prove(&run.wiring, &observed, &options);
     let problems = plan::reading_problems(&run.wiring, &observed);
+    let unread = problems.iter().any(|p| p.severity == Severity::Incomplete);
     let status = if plan::is_wrong_account(&problems) {
         Status::Failed
+    } else if unread {
+        // Also where only the simulator could not be asked: what a person asked for was not seen.
+        verify::worse(verify::status(&proof), Status::Incomplete)
     } else {
         verify::status(&proof)
     };

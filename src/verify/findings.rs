@@ -94,13 +94,21 @@ fn state(function: &Function, found: &mut Vec<Finding>) {
         timeout_seconds: _,
         package_type,
     } = function;
-    if let Some(state) = state.as_deref().filter(|state| *state != "Active") {
-        found.push(finding(
+    match state.as_deref() {
+        None | Some("Active") => {}
+        // It passes by itself, to Active or to Failed; until then nobody knows which.
+        Some("Pending") => found.push(finding(
+            "function_pending",
+            Weight::Unseen,
+            format!("function {arn} is Pending: whether it becomes Active is not known yet"),
+            Some("run it again in a minute"),
+        )),
+        Some(state) => found.push(finding(
             "function_not_active",
             Weight::Breaks,
             format!("function {arn} is {state}, not Active"),
             Some("look at the function's StateReason in Lambda, and deploy it again"),
-        ));
+        )),
     }
     if last_update_status.as_deref() == Some("Failed") {
         // Lambda developer guide, "Lambda function states": the function goes on with what it was before the update.

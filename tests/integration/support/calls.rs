@@ -105,6 +105,9 @@ fn lambda_operation(method: &str, path: &str) -> String {
             "GetFunctionConfiguration".to_owned()
         }
         ("GET", Some("functions"), Some(_), Some("policy")) => "GetPolicy".to_owned(),
+        ("GET", Some("functions"), Some(_), Some("concurrency")) => {
+            "GetFunctionConcurrency".to_owned()
+        }
         ("GET", ..) => format!("Get {bare}"),
         (method, ..) => format!("{method} {bare}"),
     }
