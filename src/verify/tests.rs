@@ -126,7 +126,7 @@ fn managed_policies_and_boundaries_cost_no_further_round() {
     world.attach("dev", "ExecutionRole", "more", &allow("s3:*", "*"));
     let arn = world.add_managed("dev", "limit", &allow("*", "*"));
     world.edit_role("dev", INVOKE_ROLE, |r| {
-        r.role.permissions_boundary = Some(arn)
+        r.role.permissions_boundary = Some(arn);
     });
     assert_eq!(broken(&plain(&world)), []);
     assert!(world.rounds.get() <= 3, "{} rounds", world.rounds.get());
@@ -177,7 +177,7 @@ fn a_boundary_that_does_not_allow_breaks_its_hop() {
     let world = wired();
     let arn = world.add_managed("tools", "Limit", &allow("s3:*", "*"));
     world.edit_role("tools", "ServiceRole", |r| {
-        r.role.permissions_boundary = Some(arn)
+        r.role.permissions_boundary = Some(arn);
     });
     let proof = plain(&world);
     assert_eq!(broken(&proof), [(HopId::One, Answer::ImplicitlyDenied)]);
@@ -408,7 +408,7 @@ fn the_action_as_it_is_decides_not_the_manifest() {
 fn the_service_role_must_trust_codepipeline() {
     let world = wired();
     world.edit_role("tools", "ServiceRole", |r| {
-        r.role.trust = service_trust("codebuild.amazonaws.com")
+        r.role.trust = service_trust("codebuild.amazonaws.com");
     });
     assert_eq!(
         broken(&plain(&world)),
@@ -418,7 +418,7 @@ fn the_service_role_must_trust_codepipeline() {
         "StringEquals": {"aws:SourceAccount": "111111111111"}});
     let service = json!({"Service": "codepipeline.amazonaws.com"});
     world.edit_role("tools", "ServiceRole", |r| {
-        r.role.trust = trust(&service, Some(of_pipeline))
+        r.role.trust = trust(&service, Some(of_pipeline));
     });
     assert_eq!(broken(&plain(&world)), []);
 }
@@ -582,7 +582,7 @@ fn the_state_of_the_function_breaks_the_gate() {
 fn the_execution_role_must_trust_lambda() {
     let world = wired();
     world.edit_role("dev", "ExecutionRole", |r| {
-        r.role.trust = service_trust("ec2.amazonaws.com")
+        r.role.trust = service_trust("ec2.amazonaws.com");
     });
     let proof = plain(&world);
     assert_eq!(

@@ -66,6 +66,10 @@ fn proven_after_bootstrap_and_refuted_before_and_after() {
     }
 }
 
+/// What breaks, the hop that `verify` names, the hop at which the real chain stops (3 is not part of it), what mends it beside
+/// `bootstrap`.
+type Piece<'a> = (&'a dyn Fn(), &'a str, Option<&'a str>, &'a dyn Fn());
+
 #[test]
 fn each_missing_piece_is_refuted_at_its_hop_as_the_real_chain_is() {
     let world = World::new();
@@ -75,8 +79,6 @@ fn each_missing_piece_is_refuted_at_its_hop_as_the_real_chain_is() {
     let external = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.tools.id)}, "Condition": {"StringEquals": {"sts:ExternalId": "x"}}}]});
     let deny = |action: &str| json!({"Version": "2012-10-17", "Statement": [{"Sid": "Never", "Effect": "Deny", "Action": action, "Resource": "*"}]});
-    // What breaks, the hop that verify names, the hop at which the real chain stops (3 is not part of it).
-    type Piece<'a> = (&'a dyn Fn(), &'a str, Option<&'a str>, &'a dyn Fn());
     let nothing = || {};
     let undeny = || world.dev.delete_policy(INVOKE_ROLE, "no");
     let pieces: [Piece<'_>; 6] = [
@@ -110,7 +112,7 @@ fn each_missing_piece_is_refuted_at_its_hop_as_the_real_chain_is() {
                     INVOKE_ROLE,
                     "no",
                     &deny("lambda:InvokeFunction").to_string(),
-                )
+                );
             },
             "2",
             Some("hop 2"),
