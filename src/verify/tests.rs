@@ -14,6 +14,9 @@ use crate::model::status::Status;
 use crate::observe::observe;
 use crate::world::{MANIFEST, World, block_on, options, service_trust, wiring};
 
+/// A name, what is done to the world, and what comes of it.
+type Removal<'a, T> = (&'a str, &'a dyn Fn(&World), T);
+
 const INVOKE_ROLE: &str = "crossgate-checkout-validate";
 
 /// A world with the gate of [`MANIFEST`] in it.
@@ -243,7 +246,7 @@ fn a_condition_on_what_is_not_documented_is_not_proven() {
 fn an_alias_is_covered_by_our_policy_and_not_by_one_without_it() {
     let world = wired();
     action(&world, |a| {
-        a["configuration"]["FunctionName"] = json!("MyFunction:live")
+        a["configuration"]["FunctionName"] = json!("MyFunction:live");
     });
     let proof = plain(&world);
     assert_eq!(broken(&proof), []);
@@ -312,7 +315,7 @@ fn every_read_is_needed_for_a_proof() {
 
 #[test]
 fn what_is_not_there_refutes_and_says_so() {
-    let gone: [(&str, &dyn Fn(&World), &[HopId]); 6] = [
+    let gone: [Removal<'_, &[HopId]>; 6] = [
         (
             "invoke role",
             &|w| w.edit("dev", |a| drop(a.roles.remove(INVOKE_ROLE))),
@@ -322,8 +325,8 @@ fn what_is_not_there_refutes_and_says_so() {
             "assume policy",
             &|w| {
                 w.edit_role("tools", "ServiceRole", |r| {
-                    drop(r.inline.remove("crossgate-checkout-assume"))
-                })
+                    drop(r.inline.remove("crossgate-checkout-assume"));
+                });
             },
             &[HopId::One],
         ),
@@ -331,8 +334,8 @@ fn what_is_not_there_refutes_and_says_so() {
             "invoke policy",
             &|w| {
                 w.edit_role("dev", INVOKE_ROLE, |r| {
-                    drop(r.inline.remove("crossgate-checkout-invoke"))
-                })
+                    drop(r.inline.remove("crossgate-checkout-invoke"));
+                });
             },
             &[HopId::Two, HopId::TwoPrime],
         ),
@@ -340,8 +343,8 @@ fn what_is_not_there_refutes_and_says_so() {
             "callback policy",
             &|w| {
                 w.edit_role("dev", "ExecutionRole", |r| {
-                    drop(r.inline.remove("crossgate-checkout-callback"))
-                })
+                    drop(r.inline.remove("crossgate-checkout-callback"));
+                });
             },
             &[HopId::Three],
         ),
@@ -393,7 +396,7 @@ fn the_action_as_it_is_decides_not_the_manifest() {
     let world = wired();
     world.add_function("Other", "ExecutionRole");
     action(&world, |a| {
-        a["configuration"]["FunctionName"] = json!("Other")
+        a["configuration"]["FunctionName"] = json!("Other");
     });
     let proof = plain(&world);
     assert_eq!(broken(&proof), [(HopId::Two, Answer::ImplicitlyDenied)]);
@@ -512,13 +515,13 @@ fn files_that_are_no_policies_are_refused() {
 #[test]
 fn the_state_of_the_function_breaks_the_gate() {
     let key = || ("us-east-1".to_owned(), "MyFunction".to_owned());
-    let changes: [(&str, &dyn Fn(&World), Weight); 6] = [
+    let changes: [Removal<'_, Weight>; 6] = [
         (
             "function_not_active",
             &|w| {
                 w.edit("dev", |a| {
-                    a.functions.get_mut(&key()).unwrap().state = Some("Failed".to_owned())
-                })
+                    a.functions.get_mut(&key()).unwrap().state = Some("Failed".to_owned());
+                });
             },
             Weight::Breaks,
         ),
@@ -527,8 +530,8 @@ fn the_state_of_the_function_breaks_the_gate() {
             &|w| {
                 w.edit("dev", |a| {
                     a.functions.get_mut(&key()).unwrap().last_update_status =
-                        Some("Failed".to_owned())
-                })
+                        Some("Failed".to_owned());
+                });
             },
             Weight::Remark,
         ),
@@ -536,8 +539,8 @@ fn the_state_of_the_function_breaks_the_gate() {
             "function_timeout",
             &|w| {
                 w.edit("dev", |a| {
-                    a.functions.get_mut(&key()).unwrap().timeout_seconds = Some(900)
-                })
+                    a.functions.get_mut(&key()).unwrap().timeout_seconds = Some(900);
+                });
             },
             Weight::Remark,
         ),
@@ -545,8 +548,8 @@ fn the_state_of_the_function_breaks_the_gate() {
             "function_is_image",
             &|w| {
                 w.edit("dev", |a| {
-                    a.functions.get_mut(&key()).unwrap().package_type = Some("Image".to_owned())
-                })
+                    a.functions.get_mut(&key()).unwrap().package_type = Some("Image".to_owned());
+                });
             },
             Weight::Remark,
         ),
