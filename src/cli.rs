@@ -40,6 +40,81 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Take the gates away again; removes only what crossgate made
     Teardown,
+    /// Decide requests and compare documents, from files: needs no manifest and no AWS
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Print the least-privilege policy that whoever runs a command needs, by account
+    Permissions(PermissionsArgs),
+}
+
+/// The commands of `policy`. `-` is standard input.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PolicyCommand {
+    /// Decide requests: a JSON line a case in, a JSON line an answer out
+    ///
+    /// A case is {id, request, policies, expected?}. Exits with 3 where a decision is not the expected one, and with 2 where a
+    /// line is no case; the other lines are answered all the same.
+    Simulate {
+        /// The cases, a JSON object a line; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        cases: PathBuf,
+    },
+    /// Say whether two documents grant the same, however they are written, and if not, what differs
+    ///
+    /// Exits with 0 where they grant the same, with 3 where not, with 2 where one is no policy document.
+    Diff(PolicyDiffArgs),
+}
+
+/// Flags of `policy diff`.
+#[derive(Debug, Clone, Args)]
+pub struct PolicyDiffArgs {
+    /// The first document, as JSON or percent-encoded as AWS returns it; `-` is standard input
+    #[arg(required_unless_present = "cases", value_name = "A")]
+    pub a: Option<PathBuf>,
+    /// The second document
+    #[arg(required_unless_present = "cases", value_name = "B")]
+    pub b: Option<PathBuf>,
+    /// Many pairs instead: a JSON object {name, a, b, equivalent?} a line; a JSON line an answer comes out
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["a", "b"])]
+    pub cases: Option<PathBuf>,
+}
+
+/// Flags of `permissions`.
+#[derive(Debug, Clone, Args)]
+pub struct PermissionsArgs {
+    /// The commands that the policy is for; several make one policy for all of them
+    #[arg(required = true, value_enum, value_name = "COMMAND")]
+    pub commands: Vec<PermissionsFor>,
+    /// Only this account, as a bare policy document
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// The ARN of a pipeline's service role (may be given several times); without it, any role of the account is allowed
+    #[arg(long, value_name = "ARN")]
+    pub service_role: Vec<String>,
+    /// The ARN of a function's execution role (may be given several times); without it, any role of the account is allowed
+    #[arg(long, value_name = "ARN")]
+    pub execution_role: Vec<String>,
+    /// Read both from AWS: GetPipeline and GetFunctionConfiguration of the gates
+    #[arg(long, conflicts_with_all = ["service_role", "execution_role"])]
+    pub resolve: bool,
+}
+
+/// The commands that `permissions` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PermissionsFor {
+    /// `plan`.
+    Plan,
+    /// `check`.
+    Check,
+    /// `bootstrap`.
+    #[value(alias = "apply")]
+    Bootstrap,
+    /// `teardown`.
+    Teardown,
+    /// `verify`.
+    Verify,
+    /// `run`.
+    Run,
 }
 
 /// Flags of `plan`.

@@ -4,7 +4,9 @@
 mod backup;
 mod bootstrap;
 mod check;
+mod permissions;
 mod plan;
+mod policy;
 mod run;
 mod secrets;
 mod timing;
@@ -15,7 +17,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, Format};
+use crate::cli::{Cli, Command, Format, PolicyCommand};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -39,18 +41,23 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: &Environment
 
 fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
     let Cli { common, command } = cli;
+    match command {
+        Command::Policy(command) => policy::run(&common, &command, environment),
+        Command::Permissions(args) => permissions::run(&common, &args, environment),
+        Command::Plan(args) => block_on(plan::run(common, args, environment)),
+        Command::Check(args) => block_on(check::run(common, args, environment)),
+        Command::Verify(args) => block_on(verify::run(common, args, environment)),
+        Command::Bootstrap => block_on(bootstrap::run(common, Intent::Bootstrap, environment)),
+        Command::Teardown => block_on(bootstrap::run(common, Intent::Teardown, environment)),
+    }
+}
+
+/// Commands that speak to AWS get a runtime; the others start without one.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
-        match command {
-            Command::Plan(args) => plan::run(common, args, environment).await,
-            Command::Check(args) => check::run(common, args, environment).await,
-            Command::Verify(args) => verify::run(common, args, environment).await,
-            Command::Bootstrap => bootstrap::run(common, Intent::Bootstrap, environment).await,
-            Command::Teardown => bootstrap::run(common, Intent::Teardown, environment).await,
-        }
-    })
+    runtime.block_on(work)
 }
 
 fn name(command: &Command) -> &'static str {
@@ -60,6 +67,9 @@ fn name(command: &Command) -> &'static str {
         Command::Check(_) => "check",
         Command::Verify(_) => "verify",
         Command::Teardown => "teardown",
+        Command::Policy(PolicyCommand::Simulate { .. }) => "policy simulate",
+        Command::Policy(PolicyCommand::Diff(_)) => "policy diff",
+        Command::Permissions(_) => "permissions",
     }
 }
 

@@ -243,7 +243,7 @@ pub(super) fn mend(plan: &Plan) -> Option<String> {
     }
 }
 
-fn gates(names: &[String]) -> Result<Vec<GateName>, Error> {
+pub(super) fn gates(names: &[String]) -> Result<Vec<GateName>, Error> {
     names
         .iter()
         .map(|name| {

@@ -5,4 +5,6 @@ pub mod compare;
 pub mod documents;
 pub mod evaluate;
 pub mod hops;
+pub mod pairs;
+pub mod permissions;
 pub mod simulate;

@@ -5,6 +5,8 @@
 
 pub mod error;
 pub mod json;
+pub mod permissions;
+pub mod policy;
 pub mod progress;
 pub mod prompt;
 pub mod proof;

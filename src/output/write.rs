@@ -11,6 +11,11 @@ pub fn result(text: &str) -> io::Result<()> {
     to(&mut io::stdout().lock(), text)
 }
 
+/// Writes one line of a result that is long or has no end, and says whether anybody still reads.
+pub fn line(text: &str) -> io::Result<bool> {
+    heard(&mut io::stdout().lock(), text)
+}
+
 /// Writes anything that is not the result to standard error. Where nobody can be told, nobody is.
 pub fn notice(text: &str) {
     // There is no better place to report that standard error cannot be written.
@@ -18,12 +23,17 @@ pub fn notice(text: &str) {
 }
 
 fn to(target: &mut impl Write, text: &str) -> io::Result<()> {
+    heard(target, text).map(|_| ())
+}
+
+fn heard(target: &mut impl Write, text: &str) -> io::Result<bool> {
     let written = target
         .write_all(text.as_bytes())
         .and_then(|()| target.flush());
     match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -47,6 +57,7 @@ mod tests {
     #[test]
     fn a_reader_that_has_gone_is_no_error() {
         assert!(to(&mut Broken(ErrorKind::BrokenPipe), "text").is_ok());
+        assert!(!heard(&mut Broken(ErrorKind::BrokenPipe), "text").unwrap());
         let full = to(&mut Broken(ErrorKind::StorageFull), "text");
         assert_eq!(full.unwrap_err().kind(), ErrorKind::StorageFull);
     }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""ministack with one answer put right, so that the trust policy of design.md can be tried as it is.
+"""ministack with two answers put right, so that the policies of design.md can be tried as they are.
 
 For a role session AWS gives `aws:PrincipalArn` as the ARN of the role, path included, never that of the session (IAM user
-guide, "AWS global condition context keys"). ministack 1.5.33 gives the session's. Nothing else is changed.
+guide, "AWS global condition context keys"). ministack 1.5.33 gives the session's. And a permission on a role is one on its ARN,
+path included (service authorization reference, IAM): ministack asks for the ARN without it. Nothing else is changed.
 """
 
 import sys
@@ -11,7 +12,7 @@ import sys
 sys.path.pop(0)
 
 from ministack.app import main  # noqa: E402
-from ministack.core import iam_evaluator  # noqa: E402
+from ministack.core import iam_actions, iam_evaluator  # noqa: E402
 from ministack.services import iam  # noqa: E402
 
 resolve = iam_evaluator._resolve_condition_key
@@ -29,6 +30,20 @@ def resolve_as_aws_does(key, context):
 
 
 iam_evaluator._resolve_condition_key = resolve_as_aws_does
+
+extract = iam_actions.extract_resource_arn
+
+
+def extract_as_aws_does(service, *args, **kwargs):
+    arn = extract(service, *args, **kwargs)
+    if service != "iam" or not arn.startswith("arn:aws:iam::") or ":role/" not in arn:
+        return arn
+    account, name = arn.split(":")[4], arn.rsplit("/", 1)[1]
+    role = iam._roles.get_scoped(account, None, name)
+    return role["Arn"] if role else arn
+
+
+iam_actions.extract_resource_arn = extract_as_aws_does
 
 if __name__ == "__main__":
     main()

@@ -176,6 +176,11 @@ fn optional_pieces<T: Clone>(
 }
 
 impl Atom {
+    /// Whether it grants or refuses.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
     /// True where it is certain that whatever `narrow` says, this atom says too.
     pub(super) fn covers(&self, narrow: &Self, conditions_follow: impl FnOnce() -> bool) -> bool {
         let principals = match (&self.principal, &narrow.principal) {

@@ -13,5 +13,7 @@ mod lifecycle;
 mod measure;
 mod missing;
 mod moto_alone;
+mod permissions;
+mod policy;
 mod sharing;
 mod verify;

@@ -1,0 +1,367 @@
+//! The least-privilege policy of whoever runs crossgate, account by account: the calls of a command on the manifest's objects.
+//! Pure: reads nothing. What a manifest does not say (service and execution roles) is given, or is any role of the account.
+
+mod roles;
+mod table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::roles::Roles;
+use self::table::{NEEDS, On, When};
+use crate::model::account::{AccountId, AccountName, Partition};
+use crate::model::arn::RoleArn;
+use crate::model::policy::{Clause, Condition, Effect, PolicyDocument, Statement};
+use crate::model::wiring::{Gate, Wiring};
+
+/// The most characters of a managed policy, white space left out (IAM quotas).
+const MANAGED_POLICY: usize = 6_144;
+
+/// A command that the policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Task {
+    /// `plan`, with `--teardown` or without.
+    Plan,
+    /// `check`.
+    Check,
+    /// `bootstrap`.
+    Bootstrap,
+    /// `teardown`.
+    Teardown,
+    /// `verify`.
+    Verify,
+    /// `run`.
+    Run,
+}
+
+/// What the policy is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The commands; the policy allows each of them.
+    pub tasks: BTreeSet<Task>,
+    /// Whether they run with `--remove-unexpected`.
+    pub remove_unexpected: bool,
+}
+
+/// A role with which an account is reached from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The account whose credentials assume the role.
+    pub via: AccountName,
+    /// Its id.
+    pub via_id: AccountId,
+    /// The role.
+    pub role: RoleArn,
+}
+
+/// What the operator needs in one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// The account's name in the manifest.
+    pub account: AccountName,
+    /// Its id.
+    pub id: AccountId,
+    /// The policy; without statements where nothing is needed.
+    pub policy: PolicyDocument,
+    /// What somebody who attaches it should know.
+    pub notes: Vec<String>,
+}
+
+/// The policies, by account in the order of their names.
+pub fn operators(
+    wiring: &Wiring,
+    asked: &Asked,
+    roles: &Roles,
+    reached: &[Reached],
+) -> Vec<Operator> {
+    let mut accounts: BTreeMap<&AccountId, &AccountName> = BTreeMap::new();
+    for (name, account) in &wiring.accounts {
+        accounts.insert(&account.id, name);
+    }
+    for one in reached {
+        accounts.entry(&one.via_id).or_insert(&one.via);
+    }
+    let mut operators: Vec<Operator> = accounts
+        .into_iter()
+        .map(|(id, name)| {
+            let place = Place::new(wiring, roles, name, id);
+            place.operator(asked, reached)
+        })
+        .collect();
+    operators.sort_by(|one, other| one.account.cmp(&other.account));
+    operators
+}
+
+/// The occasions that the commands bring.
+fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
+    let Asked {
+        tasks,
+        remove_unexpected,
+    } = asked;
+    let partial = wiring.gates.iter().any(|gate| !wiring.is_selected(gate));
+    let mut occasions = Vec::new();
+    for task in tasks {
+        match task {
+            Task::Plan | Task::Check => occasions.extend([When::Plan, When::Put]),
+            Task::Bootstrap => occasions.extend([When::Plan, When::Put, When::Bootstrap]),
+            Task::Teardown => {
+                occasions.extend([When::Plan, When::Teardown]);
+                if partial {
+                    occasions.extend([When::Put, When::PartialTeardown]);
+                }
+            }
+            Task::Verify => occasions.push(When::Verify),
+            Task::Run => occasions.push(When::Run),
+        }
+        if *remove_unexpected && matches!(task, Task::Bootstrap | Task::Teardown) {
+            occasions.push(When::RemoveUnexpected);
+        }
+    }
+    occasions
+}
+
+/// One account, with the gates that bear on it.
+struct Place<'a> {
+    wiring: &'a Wiring,
+    roles: &'a Roles,
+    name: &'a AccountName,
+    id: &'a AccountId,
+    partition: Partition,
+}
+
+impl<'a> Place<'a> {
+    fn new(wiring: &'a Wiring, roles: &'a Roles, name: &'a AccountName, id: &'a AccountId) -> Self {
+        let partition = wiring.gates.first().map(Gate::partition);
+        Self {
+            wiring,
+            roles,
+            name,
+            id,
+            partition: partition.unwrap_or(Partition::Aws),
+        }
+    }
+
+    fn operator(&self, asked: &Asked, reached: &[Reached]) -> Operator {
+        let occasions = occasions(self.wiring, asked);
+        let needed = |when: &&[When]| when.iter().any(|w| occasions.contains(w));
+        // Objects that are the same, whatever they are to a gate, make one statement.
+        let mut statements: Vec<(Statement, BTreeSet<&str>)> = Vec::new();
+        let mut kinds: BTreeMap<On, BTreeSet<&str>> = BTreeMap::new();
+        for need in NEEDS.iter().filter(|n| needed(&n.when)) {
+            kinds.entry(need.on).or_default().insert(need.action);
+        }
+        for (on, actions) in &kinds {
+            let resources = self.resources(*on);
+            if resources.is_empty() {
+                continue;
+            }
+            let fresh = statement(on.sid(), resources, conditions(*on));
+            let same = |s: &&mut (Statement, BTreeSet<&str>)| {
+                s.0.resource == fresh.resource && s.0.conditions == fresh.conditions
+            };
+            match statements.iter_mut().find(same) {
+                Some((_, all)) => all.extend(actions),
+                None => statements.push((fresh, actions.clone())),
+            }
+        }
+        let assumed: BTreeSet<String> = reached
+            .iter()
+            .filter(|one| one.via_id == *self.id)
+            .map(|one| one.role.to_string())
+            .collect();
+        if !assumed.is_empty() {
+            let resources = assumed.into_iter().collect();
+            let fresh = statement("AssumedOperatorRoles", resources, Vec::new());
+            statements.push((fresh, BTreeSet::from(["sts:AssumeRole"])));
+        }
+        let statements = statements
+            .into_iter()
+            .map(|(statement, actions)| Statement {
+                action: Clause::Is(actions.into_iter().map(str::to_owned).collect()),
+                ..statement
+            });
+        let policy = PolicyDocument::new(statements.collect());
+        Operator {
+            account: self.name.clone(),
+            id: self.id.clone(),
+            notes: self.notes(&kinds, &policy),
+            policy,
+        }
+    }
+
+    /// The gates that the run is about.
+    fn selected(&self) -> impl Iterator<Item = &'a Gate> {
+        let wiring = self.wiring;
+        wiring.gates.iter().filter(|gate| wiring.is_selected(gate))
+    }
+
+    /// Of those the ones whose pipeline is here.
+    fn piped(&self) -> impl Iterator<Item = &'a Gate> {
+        let name = self.name;
+        self.selected()
+            .filter(|gate| gate.pipeline.account == *name)
+    }
+
+    /// Of those the ones whose function is here.
+    fn functioned(&self) -> impl Iterator<Item = &'a Gate> {
+        let name = self.name;
+        self.selected()
+            .filter(|gate| gate.function.account == *name)
+    }
+
+    /// Whether a gate is read for what it has in an account: `plan::wants` reads the neighbours of selected gates too.
+    fn is_near(&self, gate: &Gate, account: &AccountName) -> bool {
+        let touches =
+            |one: &Gate| one.pipeline.account == *account || one.function.account == *account;
+        self.wiring.is_selected(gate) || self.selected().any(touches)
+    }
+
+    fn resources(&self, on: On) -> Vec<String> {
+        let gates = self.wiring.gates.iter();
+        let set: BTreeSet<String> = match on {
+            On::SeenPipelines => gates
+                .filter(|gate| gate.pipeline.account == *self.name)
+                .filter(|gate| {
+                    self.is_near(gate, self.name) || self.is_near(gate, &gate.function.account)
+                })
+                .map(|gate| self.pipeline(gate))
+                .collect(),
+            On::Pipelines => self.piped().map(|gate| self.pipeline(gate)).collect(),
+            On::Functions => gates
+                .filter(|gate| gate.function.account == *self.name)
+                .filter(|gate| self.is_near(gate, self.name))
+                .map(|gate| gate.function_arn(self.id).to_string())
+                .collect(),
+            On::InvokeRoles => self.invoke_roles(|_| true),
+            On::BoundedInvokeRoles => {
+                self.invoke_roles(|gate| gate.role.permissions_boundary.is_some())
+            }
+            On::UnboundedInvokeRoles => {
+                self.invoke_roles(|gate| gate.role.permissions_boundary.is_none())
+            }
+            On::ServiceRoles => self.service_roles(),
+            On::ExecutionRoles if self.functioned().next().is_none() => BTreeSet::new(),
+            On::ExecutionRoles => self.known(&self.roles.execution),
+            On::PassedRoles => self.passed_roles(),
+            On::ManagedPolicies if self.selected_here() => {
+                let Self { partition, id, .. } = self;
+                [id.as_str(), "aws"]
+                    .map(|owner| format!("arn:{partition}:iam::{owner}:policy/*"))
+                    .into()
+            }
+            On::ManagedPolicies => BTreeSet::new(),
+        };
+        set.into_iter().collect()
+    }
+
+    fn selected_here(&self) -> bool {
+        self.piped().chain(self.functioned()).next().is_some()
+    }
+
+    fn pipeline(&self, gate: &Gate) -> String {
+        let (partition, id) = (self.partition, self.id);
+        let (region, name) = (&gate.pipeline.region, &gate.pipeline.name);
+        format!("arn:{partition}:codepipeline:{region}:{id}:{name}")
+    }
+
+    fn invoke_roles(&self, keep: fn(&Gate) -> bool) -> BTreeSet<String> {
+        let gates = self.functioned().filter(|gate| keep(gate));
+        gates
+            .map(|gate| gate.role_arn(self.id).to_string())
+            .collect()
+    }
+
+    fn service_roles(&self) -> BTreeSet<String> {
+        if self.piped().next().is_none() {
+            return BTreeSet::new();
+        }
+        self.known(&self.roles.service)
+    }
+
+    /// UpdatePipeline passes the service role. Whether an action's role of the same account is passed too no document says:
+    /// it is allowed, as the operator makes that role itself. A role of another account cannot be passed.
+    fn passed_roles(&self) -> BTreeSet<String> {
+        let mut roles = self.service_roles();
+        let own = self.piped().filter(|g| g.function.account == *self.name);
+        roles.extend(own.map(|gate| gate.role_arn(self.id).to_string()));
+        roles
+    }
+
+    /// The roles of this account that are known; any role where none is.
+    fn known(&self, roles: &BTreeSet<RoleArn>) -> BTreeSet<String> {
+        let here = roles.iter().filter(|role| role.account == *self.id);
+        let known: BTreeSet<String> = here.map(ToString::to_string).collect();
+        if known.is_empty() {
+            let Self { partition, id, .. } = self;
+            BTreeSet::from([format!("arn:{partition}:iam::{id}:role/*")])
+        } else {
+            known
+        }
+    }
+
+    fn notes(&self, kinds: &BTreeMap<On, BTreeSet<&str>>, policy: &PolicyDocument) -> Vec<String> {
+        let any = format!("arn:{}:iam::{}:role/*", self.partition, self.id);
+        let mut notes = Vec::new();
+        for (on, which, flag) in [
+            (On::ServiceRoles, "service role", "--service-role"),
+            (On::ExecutionRoles, "execution role", "--execution-role"),
+        ] {
+            let Some(actions) = kinds.get(&on) else {
+                continue;
+            };
+            if !self.resources(on).contains(&any) {
+                continue;
+            }
+            let risk = if actions.contains("iam:PutRolePolicy") {
+                "; whoever may put policies on any role can take every right in the account"
+            } else {
+                ""
+            };
+            notes.push(format!(
+                "the manifest does not say the {which}, so any role of the account is allowed{risk}: name it with {flag} ARN, or \
+                 have it read with --resolve"
+            ));
+        }
+        let size = policy.to_string().chars().count();
+        if size > MANAGED_POLICY {
+            notes.push(format!(
+                "the policy has {size} characters, more than the {MANAGED_POLICY} of a managed policy: attach it as an inline \
+                 policy, or make one for some gates at a time with --gate"
+            ));
+        }
+        notes
+    }
+}
+
+/// PassRole is allowed to CodePipeline only (IAM user guide, `iam:PassedToService`).
+fn conditions(on: On) -> Vec<Condition> {
+    match on {
+        On::PassedRoles => vec![Condition {
+            operator: "StringEquals".to_owned(),
+            key: "iam:PassedToService".to_owned(),
+            values: vec!["codepipeline.amazonaws.com".to_owned()],
+        }],
+        On::SeenPipelines
+        | On::Pipelines
+        | On::Functions
+        | On::InvokeRoles
+        | On::BoundedInvokeRoles
+        | On::UnboundedInvokeRoles
+        | On::ServiceRoles
+        | On::ExecutionRoles
+        | On::ManagedPolicies => Vec::new(),
+    }
+}
+
+fn statement(sid: &str, resources: Vec<String>, conditions: Vec<Condition>) -> Statement {
+    Statement {
+        sid: Some(sid.to_owned()),
+        effect: Effect::Allow,
+        principal: None,
+        action: Clause::Is(Vec::new()),
+        resource: Some(Clause::Is(resources)),
+        conditions,
+    }
+}

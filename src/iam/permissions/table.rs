@@ -1,0 +1,167 @@
+//! Which command makes which call on which kind of object: one table, from which all permissions follow.
+//! It names no resource and builds no policy; a test holds it against every read and write there is.
+
+/// The kind of object that a permission is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum On {
+    /// The pipelines.
+    Pipelines,
+    /// These, and those of gates that may share an object with the run's: they are read only.
+    SeenPipelines,
+    /// The functions.
+    Functions,
+    /// The invoke roles.
+    InvokeRoles,
+    /// Of the invoke roles those for which the manifest names a permissions boundary.
+    BoundedInvokeRoles,
+    /// Of the invoke roles those for which it names none.
+    UnboundedInvokeRoles,
+    /// The service roles of the pipelines.
+    ServiceRoles,
+    /// The execution roles of the functions.
+    ExecutionRoles,
+    /// The roles that UpdatePipeline hands to CodePipeline.
+    PassedRoles,
+    /// Managed policies: which ones are attached is not known before reading.
+    ManagedPolicies,
+}
+
+impl On {
+    /// The statement id.
+    pub(super) fn sid(self) -> &'static str {
+        match self {
+            Self::SeenPipelines => "ReadPipelines",
+            Self::Pipelines => "Pipelines",
+            Self::Functions => "Functions",
+            Self::InvokeRoles => "InvokeRoles",
+            Self::BoundedInvokeRoles => "BoundedInvokeRoles",
+            Self::UnboundedInvokeRoles => "UnboundedInvokeRoles",
+            Self::ServiceRoles => "ServiceRoles",
+            Self::ExecutionRoles => "ExecutionRoles",
+            Self::PassedRoles => "PassedRoles",
+            Self::ManagedPolicies => "ManagedPolicies",
+        }
+    }
+}
+
+/// The occasion on which a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// A plan is made, of whatever.
+    Plan,
+    /// A plan puts policies, and how full their roles are is counted first: every plan but that of a whole teardown.
+    Put,
+    /// Gates are put there.
+    Bootstrap,
+    /// Gates are taken away.
+    Teardown,
+    /// Some gates are taken away, others stay and may share objects with them.
+    PartialTeardown,
+    /// `--remove-unexpected`.
+    RemoveUnexpected,
+    /// The hops are proven.
+    Verify,
+    /// A pipeline is started and followed.
+    Run,
+}
+
+/// One permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Need {
+    /// The IAM action.
+    pub(super) action: &'static str,
+    /// On what.
+    pub(super) on: On,
+    /// On which occasions; one is enough.
+    pub(super) when: &'static [When],
+}
+
+const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
+    Need { action, on, when }
+}
+
+/// All permissions. `CreateRole` with tags asks for TagRole as well, `UpdatePipeline` for PassRole on the pipeline's role
+/// (api: CreateRole; guide: security_iam_troubleshoot).
+pub(super) const NEEDS: &[Need] = {
+    use On::{
+        BoundedInvokeRoles, ExecutionRoles, Functions, InvokeRoles, ManagedPolicies, PassedRoles,
+        Pipelines, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
+    };
+    use When::{Bootstrap, PartialTeardown, Plan, Put, RemoveUnexpected, Run, Teardown, Verify};
+    &[
+        // Reads of a plan.
+        need("codepipeline:GetPipeline", SeenPipelines, &[Plan]),
+        need(
+            "lambda:GetFunctionConfiguration",
+            Functions,
+            &[Plan, Verify],
+        ),
+        need("iam:GetRole", InvokeRoles, &[Plan, Verify]),
+        need("iam:ListRolePolicies", InvokeRoles, &[Plan, Verify]),
+        need("iam:ListAttachedRolePolicies", InvokeRoles, &[Plan, Verify]),
+        need("iam:GetRolePolicy", InvokeRoles, &[Plan, Verify]),
+        need("iam:GetRolePolicy", ServiceRoles, &[Plan, Verify]),
+        need("iam:GetRolePolicy", ExecutionRoles, &[Plan, Verify]),
+        need("iam:ListRolePolicies", ServiceRoles, &[Put, Verify]),
+        need("iam:ListRolePolicies", ExecutionRoles, &[Put, Verify]),
+        // Reads of a proof beyond those.
+        need("codepipeline:GetPipeline", Pipelines, &[Verify, Run]),
+        need("iam:GetRole", ServiceRoles, &[Verify]),
+        need("iam:GetRole", ExecutionRoles, &[Verify]),
+        need("iam:ListAttachedRolePolicies", ServiceRoles, &[Verify]),
+        need("iam:ListAttachedRolePolicies", ExecutionRoles, &[Verify]),
+        need("iam:GetPolicy", ManagedPolicies, &[Verify]),
+        need("iam:GetPolicyVersion", ManagedPolicies, &[Verify]),
+        need("lambda:GetPolicy", Functions, &[Verify]),
+        need("lambda:GetFunctionConcurrency", Functions, &[Verify]),
+        // Writes.
+        need("iam:CreateRole", InvokeRoles, &[Bootstrap]),
+        need("iam:TagRole", InvokeRoles, &[Bootstrap]),
+        need("iam:UntagRole", InvokeRoles, &[Teardown]),
+        need(
+            "iam:UpdateAssumeRolePolicy",
+            InvokeRoles,
+            &[Bootstrap, Teardown],
+        ),
+        need(
+            "iam:PutRolePermissionsBoundary",
+            BoundedInvokeRoles,
+            &[Bootstrap],
+        ),
+        need(
+            "iam:DeleteRolePermissionsBoundary",
+            UnboundedInvokeRoles,
+            &[Bootstrap],
+        ),
+        need(
+            "iam:PutRolePolicy",
+            InvokeRoles,
+            &[Bootstrap, PartialTeardown],
+        ),
+        need(
+            "iam:PutRolePolicy",
+            ServiceRoles,
+            &[Bootstrap, PartialTeardown],
+        ),
+        need("iam:PutRolePolicy", ExecutionRoles, &[Bootstrap]),
+        need(
+            "iam:DeleteRolePolicy",
+            InvokeRoles,
+            &[Teardown, RemoveUnexpected],
+        ),
+        need("iam:DeleteRolePolicy", ServiceRoles, &[Teardown]),
+        need("iam:DeleteRolePolicy", ExecutionRoles, &[Teardown]),
+        need("iam:DetachRolePolicy", InvokeRoles, &[RemoveUnexpected]),
+        need("iam:DeleteRole", InvokeRoles, &[Teardown]),
+        need(
+            "codepipeline:UpdatePipeline",
+            Pipelines,
+            &[Bootstrap, Teardown],
+        ),
+        need("iam:PassRole", PassedRoles, &[Bootstrap, Teardown]),
+        // A run that is started and followed.
+        need("codepipeline:StartPipelineExecution", Pipelines, &[Run]),
+        need("codepipeline:GetPipelineExecution", Pipelines, &[Run]),
+        need("codepipeline:ListActionExecutions", Pipelines, &[Run]),
+    ]
+};

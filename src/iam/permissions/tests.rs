@@ -1,0 +1,335 @@
+//! The table against every read and write there is, and the policies of small manifests.
+
+use std::collections::BTreeSet;
+
+use super::table::{NEEDS, Need, When};
+use super::{Asked, Operator, Reached, Roles, Task, operators};
+use crate::iam::evaluate::{
+    Context, Layer, NamedPolicy, Policies, Principal, Request, Verdict, evaluate,
+};
+use crate::model::account::{AccountId, AccountName, Region};
+use crate::model::arn::RoleArn;
+use crate::model::change::Intent;
+use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
+use crate::model::pipeline::PipelineDocument;
+use crate::model::read::Read;
+use crate::model::wiring::Wiring;
+use crate::model::write::{NewRole, Write};
+use crate::world::{self, World};
+
+/// Calls that need no permission (api: GetCallerIdentity).
+const FREE: &[&str] = &["sts:GetCallerIdentity"];
+
+const EXAMPLE: &str = include_str!("../../../config/crossgate.toml");
+
+/// The read that is declared after this one. A new read makes this a compile error: give it a place here and in the table.
+fn next_read(read: Option<&Read>) -> Option<Read> {
+    let role = RoleName::new("r").unwrap();
+    let region = Region::new("us-east-1").unwrap();
+    Some(match read {
+        None => Read::CallerIdentity,
+        Some(Read::CallerIdentity) => Read::Pipeline {
+            region,
+            name: PipelineName::new("p").unwrap(),
+        },
+        Some(Read::Pipeline { .. }) => Read::Function {
+            region,
+            name: FunctionName::new("f").unwrap(),
+        },
+        Some(Read::Function { .. }) => Read::Role { role },
+        Some(Read::Role { .. }) => Read::InlinePolicyNames { role },
+        Some(Read::InlinePolicyNames { .. }) => Read::AttachedPolicies { role },
+        Some(Read::AttachedPolicies { .. }) => Read::InlinePolicy {
+            role,
+            policy: "p".to_owned(),
+        },
+        Some(Read::InlinePolicy { .. }) => return None,
+    })
+}
+
+/// The write that is declared after this one, in the same way.
+fn next_write(write: Option<&Write>) -> Option<Write> {
+    let role = RoleName::new("r").unwrap();
+    let policy_arn = "arn:aws:iam::aws:policy/p".to_owned();
+    Some(match write {
+        None => Write::CreateRole(Box::new(NewRole {
+            name: role,
+            path: RolePath::default(),
+            trust: String::new(),
+            permissions_boundary: None,
+            tags: [].into(),
+            description: String::new(),
+        })),
+        Some(Write::CreateRole(_)) => Write::UpdateTrustPolicy {
+            role,
+            document: String::new(),
+        },
+        Some(Write::UpdateTrustPolicy { .. }) => Write::TagRole {
+            role,
+            tags: [].into(),
+        },
+        Some(Write::TagRole { .. }) => Write::UntagRole { role, keys: vec![] },
+        Some(Write::UntagRole { .. }) => Write::PutPermissionsBoundary { role, policy_arn },
+        Some(Write::PutPermissionsBoundary { .. }) => Write::DeletePermissionsBoundary { role },
+        Some(Write::DeletePermissionsBoundary { .. }) => Write::PutInlinePolicy {
+            role,
+            policy: PolicyName::new("p").unwrap(),
+            document: String::new(),
+        },
+        Some(Write::PutInlinePolicy { .. }) => Write::DeleteInlinePolicy {
+            role,
+            policy: "p".to_owned(),
+        },
+        Some(Write::DeleteInlinePolicy { .. }) => Write::DetachPolicy { role, policy_arn },
+        Some(Write::DetachPolicy { .. }) => Write::DeleteRole { role },
+        Some(Write::DeleteRole { .. }) => Write::UpdatePipeline {
+            region: Region::new("us-east-1").unwrap(),
+            name: PipelineName::new("p").unwrap(),
+            document: Box::new(
+                PipelineDocument::parse(
+                    r#"{"pipeline":{"name":"p","roleArn":"arn:aws:iam::111111111111:role/r","stages":[{"name":"s","actions":[]}]}}"#).unwrap(),
+            ),
+        },
+        Some(Write::UpdatePipeline { .. }) => return None,
+    })
+}
+
+fn all<T>(next: impl Fn(Option<&T>) -> Option<T>) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    while let Some(one) = next(all.last()) {
+        all.push(one);
+    }
+    all
+}
+
+fn lines_of(action: &str) -> impl Iterator<Item = &'static Need> {
+    NEEDS.iter().filter(move |need| need.action == action)
+}
+
+#[test]
+fn every_read_and_write_has_a_place_in_the_table() {
+    for read in all(next_read) {
+        let action = read.operation();
+        let known = FREE.contains(&action) || lines_of(action).next().is_some();
+        assert!(known, "{action} is read and not in the table");
+    }
+    let writing = [
+        When::Bootstrap,
+        When::Teardown,
+        When::PartialTeardown,
+        When::RemoveUnexpected,
+    ];
+    for write in all(next_write) {
+        let action = write.operation();
+        let written = lines_of(action).any(|need| need.when.iter().any(|w| writing.contains(w)));
+        assert!(written, "{action} is written and not in the table");
+        for need in lines_of(action) {
+            let only = need.when.iter().all(|w| writing.contains(w));
+            assert!(only, "{action} is allowed to a command that writes nothing");
+        }
+    }
+}
+
+#[test]
+fn the_table_has_no_line_twice_and_no_wildcard() {
+    let lines: BTreeSet<(&str, _)> = NEEDS.iter().map(|need| (need.action, need.on)).collect();
+    assert_eq!(lines.len(), NEEDS.len());
+    assert!(NEEDS.iter().all(|need| !need.action.contains('*')));
+}
+
+fn asked(tasks: &[Task]) -> Asked {
+    Asked {
+        tasks: tasks.iter().copied().collect(),
+        remove_unexpected: false,
+    }
+}
+
+fn example() -> Wiring {
+    world::wiring(EXAMPLE, &[])
+}
+
+fn one(operators: &[Operator], account: &str) -> Operator {
+    let found = operators.iter().find(|o| o.account.as_str() == account);
+    found.unwrap().clone()
+}
+
+fn shown(operator: &Operator) -> String {
+    let mut lines = Vec::new();
+    for statement in operator.policy.to_json()["Statement"].as_array().unwrap() {
+        lines.push(statement.to_string());
+    }
+    lines.extend(operator.notes.iter().map(|note| format!("note: {note}")));
+    lines.join("\n")
+}
+
+#[test]
+fn a_check_reads_only_the_objects_of_the_gate() {
+    let roles = Roles {
+        service: [RoleArn::parse("arn:aws:iam::111111111111:role/service-role/S").unwrap()].into(),
+        execution: [RoleArn::parse("arn:aws:iam::222222222222:role/E").unwrap()].into(),
+    };
+    let operators = operators(&example(), &asked(&[Task::Check]), &roles, &[]);
+    insta::assert_snapshot!(shown(&one(&operators, "tools")), @r#"
+    {"Sid":"ReadPipelines","Effect":"Allow","Action":"codepipeline:GetPipeline","Resource":"arn:aws:codepipeline:us-east-1:111111111111:MyPipeline"}
+    {"Sid":"ServiceRoles","Effect":"Allow","Action":["iam:GetRolePolicy","iam:ListRolePolicies"],"Resource":"arn:aws:iam::111111111111:role/service-role/S"}
+    "#);
+    insta::assert_snapshot!(shown(&one(&operators, "dev")), @r#"
+    {"Sid":"Functions","Effect":"Allow","Action":"lambda:GetFunctionConfiguration","Resource":"arn:aws:lambda:us-east-1:222222222222:function:MyFunction"}
+    {"Sid":"InvokeRoles","Effect":"Allow","Action":["iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies"],"Resource":"arn:aws:iam::222222222222:role/DevAccount-CodePipeline-InvokeRole"}
+    {"Sid":"ExecutionRoles","Effect":"Allow","Action":["iam:GetRolePolicy","iam:ListRolePolicies"],"Resource":"arn:aws:iam::222222222222:role/E"}
+    "#);
+}
+
+#[test]
+fn a_bootstrap_without_known_roles_says_how_wide_it_is() {
+    let operators = operators(
+        &example(),
+        &asked(&[Task::Bootstrap]),
+        &Roles::default(),
+        &[],
+    );
+    insta::assert_snapshot!(shown(&one(&operators, "tools")), @r#"
+    {"Sid":"Pipelines","Effect":"Allow","Action":["codepipeline:GetPipeline","codepipeline:UpdatePipeline"],"Resource":"arn:aws:codepipeline:us-east-1:111111111111:MyPipeline"}
+    {"Sid":"ServiceRoles","Effect":"Allow","Action":["iam:GetRolePolicy","iam:ListRolePolicies","iam:PutRolePolicy"],"Resource":"arn:aws:iam::111111111111:role/*"}
+    {"Sid":"PassedRoles","Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111111111111:role/*","Condition":{"StringEquals":{"iam:PassedToService":"codepipeline.amazonaws.com"}}}
+    note: the manifest does not say the service role, so any role of the account is allowed; whoever may put policies on any role can take every right in the account: name it with --service-role ARN, or have it read with --resolve
+    "#);
+    insta::assert_snapshot!(shown(&one(&operators, "dev")), @r#"
+    {"Sid":"Functions","Effect":"Allow","Action":"lambda:GetFunctionConfiguration","Resource":"arn:aws:lambda:us-east-1:222222222222:function:MyFunction"}
+    {"Sid":"InvokeRoles","Effect":"Allow","Action":["iam:CreateRole","iam:DeleteRolePermissionsBoundary","iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies","iam:PutRolePolicy","iam:TagRole","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::222222222222:role/DevAccount-CodePipeline-InvokeRole"}
+    {"Sid":"ExecutionRoles","Effect":"Allow","Action":["iam:GetRolePolicy","iam:ListRolePolicies","iam:PutRolePolicy"],"Resource":"arn:aws:iam::222222222222:role/*"}
+    note: the manifest does not say the execution role, so any role of the account is allowed; whoever may put policies on any role can take every right in the account: name it with --execution-role ARN, or have it read with --resolve
+    "#);
+}
+
+#[test]
+fn an_account_that_others_are_reached_through_may_assume_their_roles() {
+    let reached = Reached {
+        via: AccountName::new("hub").unwrap(),
+        via_id: AccountId::new("333333333333").unwrap(),
+        role: RoleArn::parse("arn:aws:iam::222222222222:role/Admin").unwrap(),
+    };
+    let operators = operators(
+        &example(),
+        &asked(&[Task::Plan]),
+        &Roles::default(),
+        &[reached],
+    );
+    insta::assert_snapshot!(shown(&one(&operators, "hub")), @r#"{"Sid":"AssumedOperatorRoles","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::222222222222:role/Admin"}"#);
+}
+
+#[test]
+fn a_command_that_does_nothing_in_an_account_needs_nothing_there() {
+    let operators = operators(&example(), &asked(&[Task::Run]), &Roles::default(), &[]);
+    assert!(one(&operators, "dev").policy.statements.is_empty());
+    assert_eq!(one(&operators, "tools").policy.statements.len(), 1);
+}
+
+/// The ARN of what a read is about.
+fn resource(id: &str, read: &Read) -> Option<String> {
+    Some(match read {
+        Read::CallerIdentity => return None,
+        Read::Pipeline { region, name } => format!("arn:aws:codepipeline:{region}:{id}:{name}"),
+        Read::Function { region, name } => format!("arn:aws:lambda:{region}:{id}:function:{name}"),
+        Read::Role { role }
+        | Read::InlinePolicyNames { role }
+        | Read::AttachedPolicies { role }
+        | Read::InlinePolicy { role, .. } => format!("arn:aws:iam::{id}:role/{role}"),
+    })
+}
+
+/// The action and the ARN of a write, from the world's record of it: `iam:PutRolePolicy policy p on role r`.
+fn write_of(id: &str, record: &str) -> (String, String) {
+    let (action, what) = record.split_once(' ').unwrap();
+    let arn = match what.strip_prefix("pipeline ") {
+        Some(rest) => {
+            let (name, region) = rest.split_once(" in ").unwrap();
+            format!("arn:aws:codepipeline:{region}:{id}:{name}")
+        }
+        None => format!(
+            "arn:aws:iam::{id}:role/{}",
+            what.rsplit(' ').next().unwrap()
+        ),
+    };
+    (action.to_owned(), arn)
+}
+
+/// Every call that a command makes in a world in memory is allowed by the command's policy.
+fn assert_allowed(world: &World, wiring: &Wiring, asked: &Asked) {
+    let role = |arn: &str| BTreeSet::from([RoleArn::parse(arn).unwrap()]);
+    let roles = Roles {
+        service: role("arn:aws:iam::111111111111:role/ServiceRole"),
+        execution: role("arn:aws:iam::222222222222:role/ExecutionRole"),
+    };
+    let operators = operators(wiring, asked, &roles, &[]);
+    let mut calls = 0;
+    let mut assert_one = |account: &str, action: &str, arn: &str| {
+        let operator = one(&operators, account);
+        let policy = NamedPolicy::from_json("operator", &operator.policy.to_json());
+        let caller = format!("arn:aws:iam::{}:role/operator", operator.id);
+        let caller = Principal::parse(&caller).unwrap();
+        let request = Request::new(caller, action, arn, operator.id, Context::complete());
+        let policies = Policies {
+            identity: Layer::Known(vec![policy]),
+            ..Policies::default()
+        };
+        let decision = evaluate(&request, &policies);
+        assert_eq!(
+            decision.verdict,
+            Verdict::Allowed,
+            "{action} on {arn}: {}",
+            decision.reason
+        );
+        calls += 1;
+    };
+    for (account, read) in world.reads.borrow().iter() {
+        let id = one(&operators, account).id;
+        if let Some(arn) = resource(id.as_str(), read) {
+            assert_one(account, read.operation(), &arn);
+        }
+    }
+    for (account, record) in world.writes.borrow().iter() {
+        let (action, arn) = write_of(one(&operators, account).id.as_str(), record);
+        assert_one(account, &action, &arn);
+    }
+    assert!(calls > 5, "{calls} calls");
+    world.forget_calls();
+}
+
+#[test]
+fn every_call_of_a_run_is_allowed_by_its_policy() {
+    let manifest = world::MANIFEST;
+    let second = manifest.split_once("[[gates]]").unwrap().1;
+    let second = second
+        .replace("validate", "approve")
+        .replace("RunValidation", "RunApproval");
+    let two = format!("{manifest}[[gates]]{second}");
+    let both = world::wiring(&two, &[]);
+    let first = world::wiring(&two, &["validate"]);
+    let world = World::new();
+    world.run(&both, &world::options(Intent::Bootstrap));
+    assert_allowed(&world, &both, &asked(&[Task::Bootstrap]));
+    world.plan(&both, &world::options(Intent::Bootstrap));
+    assert_allowed(&world, &both, &asked(&[Task::Check]));
+    // Somebody changed everything that can be put right.
+    world.edit_role("dev", "crossgate-checkout-validate", |role| {
+        role.role.trust = world::service_trust("lambda.amazonaws.com");
+        role.role.tags.clear();
+        role.role
+            .tags
+            .insert("crossgate:project".to_owned(), "checkout".to_owned());
+        role.role.permissions_boundary = Some("arn:aws:iam::aws:policy/b".to_owned());
+        role.inline
+            .insert("extra".to_owned(), world::service_trust("x"));
+    });
+    let mut options = world::options(Intent::Bootstrap);
+    options.remove_unexpected = true;
+    let mut wide = asked(&[Task::Bootstrap]);
+    wide.remove_unexpected = true;
+    world.run(&both, &options);
+    assert_allowed(&world, &both, &wide);
+    world.run(&first, &world::options(Intent::Teardown));
+    assert_allowed(&world, &first, &asked(&[Task::Teardown]));
+    world.run(&both, &world::options(Intent::Teardown));
+    assert_allowed(&world, &both, &asked(&[Task::Teardown]));
+}
