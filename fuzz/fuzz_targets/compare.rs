@@ -1,0 +1,35 @@
+//! Any bytes, as two documents with a NUL between them: compared without a panic, and by the laws of a comparison.
+#![no_main]
+
+use crossgate_fuzz::iam::compare::{covers, difference, equivalent};
+use crossgate_fuzz::iam::pairs::{Pair, read};
+use crossgate_fuzz::model::policy::PolicyDocument;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(pair) = Pair::parse(&text) {
+        let answer = pair.decide();
+        drop(pair.answer(&answer));
+    }
+    let (a, b) = text.split_once('\0').unwrap_or((&text, &text));
+    let (Ok(a), Ok(b)) = (read(a), read(b)) else {
+        return;
+    };
+    let same = equivalent(&a, &b);
+    assert_eq!(same, equivalent(&b, &a), "the same in both directions");
+    assert_eq!(
+        same,
+        difference(&a, &b).is_empty(),
+        "a difference where they differ, and only there"
+    );
+    assert!(
+        !same || (covers(&a, &b) && covers(&b, &a)),
+        "equals cover each other"
+    );
+    drop(difference(&b, &a).to_string());
+    // What is written back is the document.
+    let again = PolicyDocument::parse(&a.to_string());
+    assert_eq!(again.as_ref(), Ok(&a), "written and read again");
+    assert!(equivalent(&a, &a));
+});
