@@ -97,6 +97,9 @@ pub struct PermissionsArgs {
     /// Read both from AWS: GetPipeline and GetFunctionConfiguration of the gates
     #[arg(long, conflicts_with_all = ["service_role", "execution_role"])]
     pub resolve: bool,
+    /// For `verify --simulate`
+    #[arg(long)]
+    pub simulate: bool,
 }
 
 /// The commands that `permissions` knows.

@@ -34,6 +34,7 @@ pub(super) fn run(
         service_role,
         execution_role,
         resolve,
+        simulate,
     } = args;
     let (config, wiring, roles) = if *resolve {
         let run = Run::new(common, Intent::Bootstrap, environment)?;
@@ -55,6 +56,8 @@ pub(super) fn run(
     let asked = Asked {
         tasks: tasks.keys().copied().collect(),
         remove_unexpected: common.remove_unexpected,
+        adopt: common.adopt,
+        simulate: *simulate,
     };
     let all: Vec<Permissions> = operators(&wiring, &asked, &roles, &reached(&config, &wiring))
         .into_iter()

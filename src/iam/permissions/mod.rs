@@ -43,6 +43,10 @@ pub struct Asked {
     pub tasks: BTreeSet<Task>,
     /// Whether they run with `--remove-unexpected`.
     pub remove_unexpected: bool,
+    /// Whether they run with `--adopt`.
+    pub adopt: bool,
+    /// Whether they run with `--simulate`.
+    pub simulate: bool,
 }
 
 /// A role with which an account is reached from another.
@@ -99,6 +103,8 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
     let Asked {
         tasks,
         remove_unexpected,
+        adopt,
+        simulate,
     } = asked;
     let partial = wiring.gates.iter().any(|gate| !wiring.is_selected(gate));
     let mut occasions = Vec::new();
@@ -117,6 +123,15 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
         }
         if *remove_unexpected && matches!(task, Task::Bootstrap | Task::Teardown) {
             occasions.push(When::RemoveUnexpected);
+        }
+        if *remove_unexpected && *task == Task::Bootstrap {
+            occasions.push(When::RemoveBoundary);
+        }
+        if *adopt && matches!(task, Task::Plan | Task::Check | Task::Bootstrap) {
+            occasions.push(When::Adopt);
+        }
+        if *simulate && *task == Task::Verify {
+            occasions.push(When::Simulate);
         }
     }
     occasions
@@ -234,6 +249,11 @@ impl<'a> Place<'a> {
                 .filter(|gate| self.is_near(gate, self.name))
                 .map(|gate| gate.function_arn(self.id).to_string())
                 .collect(),
+            On::FunctionVersions => gates
+                .filter(|gate| gate.function.account == *self.name)
+                .filter(|gate| self.is_near(gate, self.name))
+                .map(|gate| format!("{}:*", gate.function_arn(self.id)))
+                .collect(),
             On::InvokeRoles => self.invoke_roles(|_| true),
             On::BoundedInvokeRoles => {
                 self.invoke_roles(|gate| gate.role.permissions_boundary.is_some())
@@ -251,7 +271,10 @@ impl<'a> Place<'a> {
                     .map(|owner| format!("arn:{partition}:iam::{owner}:policy/*"))
                     .into()
             }
-            On::ManagedPolicies => BTreeSet::new(),
+            On::AnyRoles if self.selected_here() => {
+                [format!("arn:{}:iam::{}:role/*", self.partition, self.id)].into()
+            }
+            On::ManagedPolicies | On::AnyRoles => BTreeSet::new(),
         };
         set.into_iter().collect()
     }
@@ -346,7 +369,9 @@ fn conditions(on: On) -> Vec<Condition> {
         On::SeenPipelines
         | On::Pipelines
         | On::Functions
+        | On::FunctionVersions
         | On::InvokeRoles
+        | On::AnyRoles
         | On::BoundedInvokeRoles
         | On::UnboundedInvokeRoles
         | On::ServiceRoles

@@ -10,8 +10,12 @@ pub(super) enum On {
     SeenPipelines,
     /// The functions.
     Functions,
+    /// Their versions and aliases.
+    FunctionVersions,
     /// The invoke roles.
     InvokeRoles,
+    /// Any role: what stands in a gate's place may name whichever.
+    AnyRoles,
     /// Of the invoke roles those for which the manifest names a permissions boundary.
     BoundedInvokeRoles,
     /// Of the invoke roles those for which it names none.
@@ -33,7 +37,9 @@ impl On {
             Self::SeenPipelines => "ReadPipelines",
             Self::Pipelines => "Pipelines",
             Self::Functions => "Functions",
+            Self::FunctionVersions => "FunctionVersions",
             Self::InvokeRoles => "InvokeRoles",
+            Self::AnyRoles => "AnyRoles",
             Self::BoundedInvokeRoles => "BoundedInvokeRoles",
             Self::UnboundedInvokeRoles => "UnboundedInvokeRoles",
             Self::ServiceRoles => "ServiceRoles",
@@ -59,6 +65,12 @@ pub(super) enum When {
     PartialTeardown,
     /// `--remove-unexpected`.
     RemoveUnexpected,
+    /// `--remove-unexpected` of a bootstrap: a role that is to go keeps its boundary to the end.
+    RemoveBoundary,
+    /// `--adopt`.
+    Adopt,
+    /// `verify --simulate`.
+    Simulate,
     /// The hops are proven.
     Verify,
     /// A pipeline is started and followed.
@@ -84,10 +96,13 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 /// (api: CreateRole; guide: security_iam_troubleshoot).
 pub(super) const NEEDS: &[Need] = {
     use On::{
-        BoundedInvokeRoles, ExecutionRoles, Functions, InvokeRoles, ManagedPolicies, PassedRoles,
-        Pipelines, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
+        AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions, InvokeRoles,
+        ManagedPolicies, PassedRoles, Pipelines, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
     };
-    use When::{Bootstrap, PartialTeardown, Plan, Put, RemoveUnexpected, Run, Teardown, Verify};
+    use When::{
+        Adopt, Bootstrap, PartialTeardown, Plan, Put, RemoveBoundary, RemoveUnexpected, Run,
+        Simulate, Teardown, Verify,
+    };
     &[
         // Reads of a plan.
         need("codepipeline:GetPipeline", SeenPipelines, &[Plan]),
@@ -114,6 +129,17 @@ pub(super) const NEEDS: &[Need] = {
         need("iam:GetPolicyVersion", ManagedPolicies, &[Verify]),
         need("lambda:GetPolicy", Functions, &[Verify]),
         need("lambda:GetFunctionConcurrency", Functions, &[Verify]),
+        need(
+            "lambda:GetFunctionConfiguration",
+            FunctionVersions,
+            &[Verify],
+        ),
+        need("lambda:GetPolicy", FunctionVersions, &[Verify]),
+        need("iam:SimulatePrincipalPolicy", InvokeRoles, &[Simulate]),
+        need("iam:SimulatePrincipalPolicy", ServiceRoles, &[Simulate]),
+        need("iam:SimulatePrincipalPolicy", ExecutionRoles, &[Simulate]),
+        // Whose an action is that is to be adopted.
+        need("iam:GetRole", AnyRoles, &[Adopt]),
         // Writes.
         need("iam:CreateRole", InvokeRoles, &[Bootstrap]),
         need("iam:TagRole", InvokeRoles, &[Bootstrap]),
@@ -131,7 +157,7 @@ pub(super) const NEEDS: &[Need] = {
         need(
             "iam:DeleteRolePermissionsBoundary",
             UnboundedInvokeRoles,
-            &[Bootstrap],
+            &[RemoveBoundary],
         ),
         need(
             "iam:PutRolePolicy",
@@ -163,5 +189,6 @@ pub(super) const NEEDS: &[Need] = {
         need("codepipeline:StartPipelineExecution", Pipelines, &[Run]),
         need("codepipeline:GetPipelineExecution", Pipelines, &[Run]),
         need("codepipeline:ListActionExecutions", Pipelines, &[Run]),
+        need("codepipeline:StopPipelineExecution", Pipelines, &[Run]),
     ]
 };

@@ -26,16 +26,15 @@ const EXAMPLE: &str = include_str!("../../../config/crossgate.toml");
 fn next_read(read: Option<&Read>) -> Option<Read> {
     let role = RoleName::new("r").unwrap();
     let region = Region::new("us-east-1").unwrap();
+    let name = FunctionName::new("f").unwrap();
+    let arn = "arn:aws:iam::aws:policy/p".to_owned();
     Some(match read {
         None => Read::CallerIdentity,
         Some(Read::CallerIdentity) => Read::Pipeline {
             region,
             name: PipelineName::new("p").unwrap(),
         },
-        Some(Read::Pipeline { .. }) => Read::Function {
-            region,
-            name: FunctionName::new("f").unwrap(),
-        },
+        Some(Read::Pipeline { .. }) => Read::Function { region, name },
         Some(Read::Function { .. }) => Read::Role { role },
         Some(Read::Role { .. }) => Read::InlinePolicyNames { role },
         Some(Read::InlinePolicyNames { .. }) => Read::AttachedPolicies { role },
@@ -43,7 +42,28 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
             role,
             policy: "p".to_owned(),
         },
-        Some(Read::InlinePolicy { .. }) => return None,
+        Some(Read::InlinePolicy { .. }) => Read::ManagedPolicy { arn },
+        Some(Read::ManagedPolicy { .. }) => Read::ManagedPolicyVersion {
+            arn,
+            version: "v1".to_owned(),
+        },
+        Some(Read::ManagedPolicyVersion { .. }) => Read::FunctionVersion {
+            region,
+            name,
+            qualifier: "live".to_owned(),
+        },
+        Some(Read::FunctionVersion { .. }) => Read::FunctionPolicy {
+            region,
+            name,
+            qualifier: None,
+        },
+        Some(Read::FunctionPolicy { .. }) => Read::FunctionConcurrency { region, name },
+        Some(Read::FunctionConcurrency { .. }) => Read::Simulation {
+            role: RoleArn::parse("arn:aws:iam::222222222222:role/r").unwrap(),
+            action: "a:b".to_owned(),
+            resource: "*".to_owned(),
+        },
+        Some(Read::Simulation { .. }) => return None,
     })
 }
 
@@ -118,6 +138,7 @@ fn every_read_and_write_has_a_place_in_the_table() {
         When::Teardown,
         When::PartialTeardown,
         When::RemoveUnexpected,
+        When::RemoveBoundary,
     ];
     for write in all(next_write) {
         let action = write.operation();
@@ -141,6 +162,8 @@ fn asked(tasks: &[Task]) -> Asked {
     Asked {
         tasks: tasks.iter().copied().collect(),
         remove_unexpected: false,
+        adopt: false,
+        simulate: false,
     }
 }
 
@@ -196,7 +219,7 @@ fn a_bootstrap_without_known_roles_says_how_wide_it_is() {
     "#);
     insta::assert_snapshot!(shown(&one(&operators, "dev")), @r#"
     {"Sid":"Functions","Effect":"Allow","Action":"lambda:GetFunctionConfiguration","Resource":"arn:aws:lambda:us-east-1:222222222222:function:MyFunction"}
-    {"Sid":"InvokeRoles","Effect":"Allow","Action":["iam:CreateRole","iam:DeleteRolePermissionsBoundary","iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies","iam:PutRolePolicy","iam:TagRole","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::222222222222:role/DevAccount-CodePipeline-InvokeRole"}
+    {"Sid":"InvokeRoles","Effect":"Allow","Action":["iam:CreateRole","iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies","iam:PutRolePolicy","iam:TagRole","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::222222222222:role/DevAccount-CodePipeline-InvokeRole"}
     {"Sid":"ExecutionRoles","Effect":"Allow","Action":["iam:GetRolePolicy","iam:ListRolePolicies","iam:PutRolePolicy"],"Resource":"arn:aws:iam::222222222222:role/*"}
     note: the manifest does not say the execution role, so any role of the account is allowed; whoever may put policies on any role can take every right in the account: name it with --execution-role ARN, or have it read with --resolve
     "#);
@@ -230,7 +253,25 @@ fn resource(id: &str, read: &Read) -> Option<String> {
     Some(match read {
         Read::CallerIdentity => return None,
         Read::Pipeline { region, name } => format!("arn:aws:codepipeline:{region}:{id}:{name}"),
-        Read::Function { region, name } => format!("arn:aws:lambda:{region}:{id}:function:{name}"),
+        Read::Function { region, name }
+        | Read::FunctionConcurrency { region, name }
+        | Read::FunctionPolicy {
+            region,
+            name,
+            qualifier: None,
+        } => format!("arn:aws:lambda:{region}:{id}:function:{name}"),
+        Read::FunctionVersion {
+            region,
+            name,
+            qualifier,
+        }
+        | Read::FunctionPolicy {
+            region,
+            name,
+            qualifier: Some(qualifier),
+        } => format!("arn:aws:lambda:{region}:{id}:function:{name}:{qualifier}"),
+        Read::ManagedPolicy { arn } | Read::ManagedPolicyVersion { arn, .. } => arn.clone(),
+        Read::Simulation { role, .. } => role.to_string(),
         Read::Role { role }
         | Read::InlinePolicyNames { role }
         | Read::AttachedPolicies { role }
