@@ -22,7 +22,7 @@ Exit codes:
   0  done; in sync; proven
   1  failed, and nothing was changed
   2  usage or manifest error
-  3  drift (check), changes pending (plan --exit-code), a hop refuted (verify)
+  3  drift (check), changes pending (plan --exit-code), a hop refuted (verify), the gate said no (run)
   4  incomplete: something could not be read, or a hop could not be proven
   5  partly applied: running it again continues";
 
@@ -40,6 +40,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Take the gates away again; removes only what crossgate made
     Teardown,
+    /// Start the pipeline and follow it until its gate has answered
+    Run(RunArgs),
     /// Decide requests and compare documents, from files: needs no manifest and no AWS
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -154,6 +156,20 @@ pub struct VerifyArgs {
     /// Ask IAM's own simulator too, and show where it disagrees
     #[arg(long)]
     pub simulate: bool,
+}
+
+/// Flags of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Follow this execution instead of starting one
+    #[arg(long, value_name = "ID")]
+    pub execution: Option<String>,
+    /// Give up after this many minutes and exit with 4
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    pub timeout: u32,
+    /// On Ctrl-C, stop the execution too; without it the execution goes on
+    #[arg(long)]
+    pub stop_on_interrupt: bool,
 }
 
 /// The flags that every command takes.

@@ -22,6 +22,7 @@ pub mod desired;
 pub mod environment;
 pub mod error;
 pub mod exit_code;
+pub mod follow;
 pub mod iam;
 pub mod model;
 pub mod observe;

@@ -4,6 +4,7 @@
 mod codepipeline;
 mod credentials;
 mod errors;
+mod executions;
 mod http;
 mod iam;
 mod lambda;

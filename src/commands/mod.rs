@@ -4,6 +4,7 @@
 mod backup;
 mod bootstrap;
 mod check;
+mod execute;
 mod permissions;
 mod plan;
 mod policy;
@@ -49,6 +50,7 @@ fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => block_on(verify::run(common, args, environment)),
         Command::Bootstrap => block_on(bootstrap::run(common, Intent::Bootstrap, environment)),
         Command::Teardown => block_on(bootstrap::run(common, Intent::Teardown, environment)),
+        Command::Run(args) => block_on(execute::run(common, args, environment)),
     }
 }
 
@@ -67,6 +69,7 @@ fn name(command: &Command) -> &'static str {
         Command::Check(_) => "check",
         Command::Verify(_) => "verify",
         Command::Teardown => "teardown",
+        Command::Run(_) => "run",
         Command::Policy(PolicyCommand::Simulate { .. }) => "policy simulate",
         Command::Policy(PolicyCommand::Diff(_)) => "policy diff",
         Command::Permissions(_) => "permissions",

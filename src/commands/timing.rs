@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::apply::Timing;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// Real time.
@@ -18,17 +19,27 @@ pub(super) struct Clock {
 impl Clock {
     /// From now on, Ctrl-C asks the apply to stop after what is under way. A second one ends the process at once.
     pub(super) fn listening_to_ctrl_c() -> Self {
+        Self::listening(
+            "stopping after the calls that are under way; Ctrl-C again stops at once\n",
+            ExitCode::Partial,
+        )
+    }
+
+    /// The same for a command that only looks.
+    pub(super) fn listening_to_ctrl_c_quietly() -> Self {
+        Self::listening("", ExitCode::Incomplete)
+    }
+
+    fn listening(first: &'static str, at_once: ExitCode) -> Self {
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 if flag.swap(true, Ordering::Relaxed) {
                     output::write::notice("stopped at once: a call may be under way\n");
-                    std::process::exit(i32::from(crate::exit_code::ExitCode::Partial.number()));
+                    std::process::exit(i32::from(at_once.number()));
                 }
-                output::write::notice(
-                    "stopping after the calls that are under way; Ctrl-C again stops at once\n",
-                );
+                output::write::notice(first);
             }
         });
         Self { interrupted }

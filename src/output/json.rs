@@ -106,7 +106,7 @@ pub fn render_error(command: &str, code: &str, error: &ErrorMessage) -> serde_js
     })
 }
 
-fn text(document: &Document<'_>) -> serde_json::Result<String> {
+pub(super) fn text<T: Serialize>(document: &T) -> serde_json::Result<String> {
     let mut text = sanitize::json(&serde_json::to_string_pretty(document)?);
     text.push('\n');
     Ok(text)

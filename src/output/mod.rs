@@ -4,6 +4,7 @@
 //! Every text for a terminal is built on a page that escapes control characters, whoever wrote them: AWS, a manifest, a person.
 
 pub mod error;
+pub mod execution;
 pub mod json;
 pub mod permissions;
 pub mod policy;

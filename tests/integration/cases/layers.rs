@@ -21,12 +21,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("environment", &[]),
     ("exit_code", &["model"]),
     ("error", &["config", "desired", "exit_code"]),
+    ("follow", &["model"]),
     ("cli", &[]),
     ("commands", &["*"]),
 ];
 
 /// Modules that are pure: no runtime, no SDK, no environment, no clock, no files.
-const PURE: &[&str] = &["model", "iam", "desired", "plan", "verify"];
+const PURE: &[&str] = &["model", "iam", "desired", "plan", "verify", "follow"];
 
 const IMPURE: &[&str] = &[
     "tokio",
