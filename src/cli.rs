@@ -47,6 +47,10 @@ pub enum Command {
     Policy(PolicyCommand),
     /// Print the least-privilege policy that whoever runs a command needs, by account
     Permissions(PermissionsArgs),
+    /// Run two AWS accounts of your own on this machine, with a pipeline and a function, until Ctrl-C
+    Sandbox(SandboxArgs),
+    /// Tell the whole story on an AWS inside this program: needs no account, and no network
+    Demo(DemoArgs),
 }
 
 /// The commands of `policy`. `-` is standard input.
@@ -120,6 +124,37 @@ pub enum PermissionsFor {
     Verify,
     /// `run`.
     Run,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// No pauses between the scenes
+    #[arg(long)]
+    pub fast: bool,
+}
+
+/// Flags of `sandbox`.
+#[derive(Debug, Clone, Args)]
+pub struct SandboxArgs {
+    /// Where the AWS config, the credentials and a manifest are written
+    #[arg(long, value_name = "FOLDER", default_value = ".crossgate-sandbox")]
+    pub dir: PathBuf,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Your own gate function, run by python3 (.py) or node (.js, .mjs, .cjs): `handler` or `lambda_handler` in it
+    #[arg(long, value_name = "FILE")]
+    pub handler: Option<PathBuf>,
+    /// Keep the accounts in this file from one run to the next
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// So many times faster than real time: 1200 makes twenty minutes a second
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub speed: u32,
+    /// Of all ids: the same seed gives the same
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
 }
 
 /// Flags of `plan`.

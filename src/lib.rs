@@ -28,6 +28,7 @@ pub mod model;
 pub mod observe;
 pub mod output;
 pub mod plan;
+pub mod sandbox;
 pub mod verify;
 
 #[cfg(test)]

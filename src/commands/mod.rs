@@ -4,11 +4,13 @@
 mod backup;
 mod bootstrap;
 mod check;
+mod demo;
 mod execute;
 mod permissions;
 mod plan;
 mod policy;
 mod run;
+mod sandbox;
 mod secrets;
 mod timing;
 mod trace;
@@ -51,6 +53,8 @@ fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
         Command::Bootstrap => block_on(bootstrap::run(common, Intent::Bootstrap, environment)),
         Command::Teardown => block_on(bootstrap::run(common, Intent::Teardown, environment)),
         Command::Run(args) => block_on(execute::run(common, args, environment)),
+        Command::Sandbox(args) => block_on(sandbox::run(common, args, environment)),
+        Command::Demo(args) => demo::run(&args, environment),
     }
 }
 
@@ -73,6 +77,8 @@ fn name(command: &Command) -> &'static str {
         Command::Policy(PolicyCommand::Simulate { .. }) => "policy simulate",
         Command::Policy(PolicyCommand::Diff(_)) => "policy diff",
         Command::Permissions(_) => "permissions",
+        Command::Sandbox(_) => "sandbox",
+        Command::Demo(_) => "demo",
     }
 }
 

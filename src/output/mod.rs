@@ -12,6 +12,7 @@ pub mod progress;
 pub mod prompt;
 pub mod proof;
 pub mod sanitize;
+pub mod story;
 pub mod style;
 pub mod text;
 pub mod write;

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("apply", &["cloud", "model"]),
     ("aws", &["cloud", "model"]),
     ("output", &["model"]),
+    ("sandbox", &["iam", "model"]),
     ("environment", &[]),
     ("exit_code", &["model"]),
     ("error", &["config", "desired", "exit_code"]),

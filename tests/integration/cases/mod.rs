@@ -3,6 +3,7 @@
 mod accounts;
 mod adopt;
 mod chain;
+mod demo;
 mod documents;
 mod drift;
 mod faults;
@@ -15,5 +16,6 @@ mod missing;
 mod moto_alone;
 mod permissions;
 mod policy;
+mod sandbox;
 mod sharing;
 mod verify;

@@ -35,6 +35,22 @@ fn venvs() -> PathBuf {
     target.join("test-venv")
 }
 
+/// A Python with boto3: ministack's, which is installed first where it must be.
+pub(crate) fn python() -> PathBuf {
+    emulators();
+    venvs().join("ministack/bin/python")
+}
+
+/// Where that Python has boto3, for a Python of the system.
+pub(crate) fn python_packages() -> String {
+    let script = "import site; print(site.getsitepackages()[0])";
+    let output = Command::new(python())
+        .args(["-c", script])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
 fn script(name: &str) -> PathBuf {
     // The scratch crates that mount this file from elsewhere find the scripts beside it too.
     let here = Path::new(file!());

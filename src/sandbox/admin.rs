@@ -1,0 +1,171 @@
+//! The back door of a sandbox's owner: calls of an account's root user without HTTP.
+//! The same services, validation and authorization as over the network; nothing is decided here.
+
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::errors::Refused;
+use super::query::Params;
+use super::state::{Builtin, Code};
+use super::{Shared, codepipeline, iam, lambda};
+
+/// Calls of one account's root user in one region.
+#[derive(Debug)]
+pub struct Admin<'a> {
+    shared: &'a Shared,
+    account: String,
+    region: String,
+}
+
+/// What such a call gives.
+pub type Reply<T> = Result<T, Refused>;
+
+impl<'a> Admin<'a> {
+    pub(super) fn new(shared: &'a Shared, account: &str, region: &str) -> Self {
+        Self {
+            shared,
+            account: account.to_owned(),
+            region: region.to_owned(),
+        }
+    }
+
+    /// An IAM operation with its parameters as in the query protocol, for example
+    /// `[("RoleName", "r"), ("Tags.member.1.Key", "k"), …]`. Gives the XML inside `<…Result>`.
+    pub fn iam(&self, operation: &str, parameters: &[(&str, &str)]) -> Reply<String> {
+        let caller = Caller::root(&self.account);
+        let params = Params::from_pairs(parameters);
+        let mut state = self.shared.lock();
+        state.quiet = true;
+        let reply = iam::call(&mut state, &caller, operation, &params);
+        state.quiet = false;
+        reply
+    }
+
+    /// A CodePipeline operation with its JSON input. Gives its JSON output.
+    pub fn codepipeline(&self, operation: &str, input: &Value) -> Reply<Value> {
+        let caller = Caller::root(&self.account);
+        let reply = {
+            let mut state = self.shared.lock();
+            state.quiet = true;
+            let reply = codepipeline::call(&mut state, &caller, &self.region, operation, input);
+            state.quiet = false;
+            reply
+        };
+        self.shared.wake.notify_one();
+        reply
+    }
+
+    /// Makes a role. The trust policy is JSON text.
+    pub fn create_role(&self, name: &str, trust: &str) -> Reply<()> {
+        let parameters = [("RoleName", name), ("AssumeRolePolicyDocument", trust)];
+        self.iam("CreateRole", &parameters).map(drop)
+    }
+
+    /// Replaces a role's trust policy.
+    pub fn set_trust(&self, role: &str, trust: &str) -> Reply<()> {
+        let parameters = [("RoleName", role), ("PolicyDocument", trust)];
+        self.iam("UpdateAssumeRolePolicy", &parameters).map(drop)
+    }
+
+    /// Puts an inline policy on a role.
+    pub fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Reply<()> {
+        let parameters = [
+            ("RoleName", role),
+            ("PolicyName", policy),
+            ("PolicyDocument", document),
+        ];
+        self.iam("PutRolePolicy", &parameters).map(drop)
+    }
+
+    /// The text of an inline policy, as it was written.
+    pub fn role_policy(&self, role: &str, policy: &str) -> Option<String> {
+        let state = self.shared.lock();
+        let role = state.role(&self.account, role)?;
+        role.inline.get(policy).cloned()
+    }
+
+    /// Takes an inline policy off a role.
+    pub fn delete_role_policy(&self, role: &str, policy: &str) -> Reply<()> {
+        let parameters = [("RoleName", role), ("PolicyName", policy)];
+        self.iam("DeleteRolePolicy", &parameters).map(drop)
+    }
+
+    /// Makes a function, or replaces the code of the one that is there. `role` is the execution role's ARN; the
+    /// environment goes to the function as it is (`SANDBOX_MESSAGE` is what the built-in `reject` says).
+    pub fn put_function(
+        &self,
+        name: &str,
+        role: &str,
+        code: Code,
+        environment: &[(&str, &str)],
+    ) -> Reply<()> {
+        let caller = Caller::root(&self.account);
+        let mut state = self.shared.lock();
+        lambda::put(
+            &mut state,
+            &caller,
+            &self.region,
+            &lambda::New {
+                name,
+                role,
+                code,
+                environment,
+            },
+        )
+    }
+
+    /// Gives a function other code; everything else stays.
+    pub fn set_code(&self, name: &str, code: Code) -> Reply<()> {
+        let mut state = self.shared.lock();
+        lambda::set_code(&mut state, &self.account, &self.region, name, code)
+    }
+
+    /// Sets a function's time-out, in seconds of real time; new ones have 3, as in AWS.
+    pub fn set_timeout(&self, name: &str, seconds: u64) -> Reply<()> {
+        let mut state = self.shared.lock();
+        lambda::set_timeout(&mut state, &self.account, &self.region, name, seconds)
+    }
+
+    /// Gives a function one of the sandbox's own bodies.
+    pub fn set_builtin(&self, name: &str, builtin: Builtin) -> Reply<()> {
+        self.set_code(name, Code::Builtin(builtin))
+    }
+
+    /// Makes a pipeline from its structure (`{"name", "roleArn", "stages", …}`).
+    pub fn create_pipeline(&self, structure: &Value) -> Reply<()> {
+        let input = json!({ "pipeline": structure });
+        self.codepipeline("CreatePipeline", &input).map(drop)
+    }
+
+    /// Starts a pipeline; gives the execution's id.
+    pub fn start_pipeline(&self, name: &str) -> Reply<String> {
+        let reply = self.codepipeline("StartPipelineExecution", &json!({ "name": name }))?;
+        Ok(reply["pipelineExecutionId"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
+    /// The status of an execution: `InProgress`, `Succeeded`, `Failed`, `Stopped`, `Stopping`, `Superseded`.
+    pub fn execution_status(&self, pipeline: &str, execution: &str) -> Reply<String> {
+        let input = json!({ "pipelineName": pipeline, "pipelineExecutionId": execution });
+        let reply = self.codepipeline("GetPipelineExecution", &input)?;
+        let status = reply["pipelineExecution"]["status"].as_str();
+        Ok(status.unwrap_or_default().to_owned())
+    }
+
+    /// The actions of an execution, the oldest first, as ListActionExecutions has them.
+    pub fn actions(&self, pipeline: &str, execution: &str) -> Reply<Vec<Value>> {
+        let input = json!({
+            "pipelineName": pipeline,
+            "filter": { "pipelineExecutionId": execution },
+        });
+        let mut reply = self.codepipeline("ListActionExecutions", &input)?;
+        let mut list = match reply["actionExecutionDetails"].take() {
+            Value::Array(list) => list,
+            _ => Vec::new(),
+        };
+        list.reverse();
+        Ok(list)
+    }
+}
