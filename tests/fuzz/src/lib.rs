@@ -6,23 +6,23 @@
 
 #[path = "."]
 pub mod iam {
-    #[path = "../../src/iam/compare/mod.rs"]
+    #[path = "../../../src/iam/compare/mod.rs"]
     pub mod compare;
-    #[path = "../../src/iam/evaluate/mod.rs"]
+    #[path = "../../../src/iam/evaluate/mod.rs"]
     pub mod evaluate;
-    #[path = "../../src/iam/pairs.rs"]
+    #[path = "../../../src/iam/pairs.rs"]
     pub mod pairs;
-    #[path = "../../src/iam/simulate.rs"]
+    #[path = "../../../src/iam/simulate.rs"]
     pub mod simulate;
 }
 #[path = "."]
 pub mod model {
-    #[path = "../../src/model/account.rs"]
+    #[path = "../../../src/model/account.rs"]
     pub mod account;
-    #[path = "../../src/model/arn.rs"]
+    #[path = "../../../src/model/arn.rs"]
     pub mod arn;
-    #[path = "../../src/model/name.rs"]
+    #[path = "../../../src/model/name.rs"]
     pub mod name;
-    #[path = "../../src/model/policy.rs"]
+    #[path = "../../../src/model/policy.rs"]
     pub mod policy;
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 fn main() -> std::io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let fixture = |name: &str| fs::read_to_string(root.join("../tests/fixtures").join(name));
+    let fixture = |name: &str| fs::read_to_string(root.join("../fixtures").join(name));
     let write = |target: &str, n: usize, text: &str| {
         let folder = root.join("corpus").join(target);
         fs::create_dir_all(&folder)?;
