@@ -106,6 +106,9 @@ pub struct PermissionsArgs {
     /// For `verify --simulate`
     #[arg(long)]
     pub simulate: bool,
+    /// For `verify --organizations ACCOUNT`
+    #[arg(long, value_name = "ACCOUNT")]
+    pub organizations: Option<String>,
 }
 
 /// The commands that `permissions` knows.
@@ -188,6 +191,10 @@ pub struct VerifyArgs {
     /// Resource control policies, in the same form
     #[arg(long, value_name = "[ACCOUNT=]FILE")]
     pub rcp_file: Vec<String>,
+    /// Read both from AWS Organizations, with the credentials of this account of the manifest: the management account, or a
+    /// delegated administrator
+    #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["scp_file", "rcp_file"])]
+    pub organizations: Option<String>,
     /// Ask IAM's own simulator too, and show where it disagrees
     #[arg(long)]
     pub simulate: bool,

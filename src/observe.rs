@@ -16,8 +16,9 @@ use crate::model::read::Read;
 pub const CALLS_PER_ACCOUNT: usize = 16;
 
 /// Rounds after which reading stops whatever is wanted: a plan needs four at most (identity and names, policies of roles that
-/// these name, names of the policies beside them, their sizes), so more would be a mistake that must not become a loop.
-const MAX_ROUNDS: usize = 8;
+/// these name, names of the policies beside them, their sizes), and an organization a dozen (five units, the root, policies), so
+/// more would be a mistake that must not become a loop.
+const MAX_ROUNDS: usize = 12;
 
 /// Reads until `wants` wants nothing more.
 pub async fn observe<C: Cloud>(

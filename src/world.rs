@@ -19,7 +19,8 @@ use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
 use crate::model::progress::Silent;
 use crate::model::read::{
-    AttachedPolicy, CallerIdentity, Fact, Function, InlinePolicy, Read, Role,
+    AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, NamedControlPolicy,
+    Organization, Read, Role,
 };
 use crate::model::wiring::{PipelineKey, Wiring};
 use crate::model::write::{NewRole, Write, Written};
@@ -50,6 +51,16 @@ pub(crate) struct WorldAccount {
     pub(crate) reserved: BTreeMap<(String, String), i32>,
 }
 
+/// An organization, as its management account sees it; other accounts see that they are in it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WorldOrganization {
+    pub(crate) management: String,
+    /// The parent of an account or a unit.
+    pub(crate) parents: BTreeMap<String, String>,
+    /// What is attached to a root, a unit or an account: names, which are ids too, and texts.
+    pub(crate) attached: BTreeMap<(String, ControlKind), BTreeMap<String, String>>,
+}
+
 /// All accounts, and a record of the calls.
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -66,6 +77,7 @@ pub(crate) struct World {
     pub(crate) refused: RefCell<Option<&'static str>>,
     /// What IAM's simulator says to everything.
     pub(crate) simulated: RefCell<String>,
+    pub(crate) organization: RefCell<Option<WorldOrganization>>,
     calls: Cell<usize>,
 }
 
@@ -336,6 +348,39 @@ impl World {
                 Fact::FunctionConcurrency(account.reserved.get(&key).copied())
             }
             Read::Simulation { .. } => Fact::Simulation(self.simulated.borrow().clone()),
+            Read::Organization
+            | Read::OrganizationParent { .. }
+            | Read::ControlPolicies { .. }
+            | Read::ControlPolicy { .. } => self.organized(&account.id, read),
+        }
+    }
+
+    fn organized(&self, caller: &str, read: &Read) -> Fact {
+        let organization = self.organization.borrow();
+        let found = organization
+            .as_ref()
+            .filter(|o| o.management == caller || o.parents.contains_key(caller));
+        match read {
+            Read::OrganizationParent { child } => {
+                Fact::OrganizationParent(found.and_then(|o| o.parents.get(child).cloned()))
+            }
+            Read::ControlPolicies { target, kind } => Fact::ControlPolicies(found.map(|o| {
+                let attached = o.attached.get(&(target.clone(), *kind));
+                let ids = attached.into_iter().flat_map(BTreeMap::keys).cloned();
+                ids.map(|id| NamedControlPolicy {
+                    name: id.clone(),
+                    id,
+                })
+                .collect()
+            })),
+            Read::ControlPolicy { id } => {
+                let mut attached = found.into_iter().flat_map(|o| o.attached.values());
+                Fact::ControlPolicy(attached.find_map(|texts| texts.get(id).cloned()))
+            }
+            _ => Fact::Organization(found.map(|o| Organization {
+                id: "o-exampleorg".to_owned(),
+                management: AccountId::new(&o.management).unwrap(),
+            })),
         }
     }
 

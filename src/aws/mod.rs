@@ -8,6 +8,7 @@ mod executions;
 mod http;
 mod iam;
 mod lambda;
+mod organizations;
 mod profiles;
 mod session;
 mod sts;
@@ -154,6 +155,16 @@ impl Cloud for AwsCloud {
                 }
                 Read::FunctionConcurrency { region, name } => {
                     lambda::concurrency(&clients.lambda(region), call, name).await
+                }
+                Read::Organization => organizations::describe(&clients.organizations(), call).await,
+                Read::OrganizationParent { child } => {
+                    organizations::parent(&clients.organizations(), call, child).await
+                }
+                Read::ControlPolicies { target, kind } => {
+                    organizations::attached(&clients.organizations(), call, target, *kind).await
+                }
+                Read::ControlPolicy { id } => {
+                    organizations::policy(&clients.organizations(), call, id).await
                 }
             },
         )

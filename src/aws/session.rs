@@ -2,7 +2,7 @@
 //! It sends no call of its own but `sts:AssumeRole`, and keeps no secret in a message.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -112,10 +112,12 @@ const IMDS_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Clients {
     config: SdkConfig,
     expiry: Option<SystemTime>,
+    partition: Partition,
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
     lambda: Mutex<BTreeMap<Region, aws_sdk_lambda::Client>>,
     codepipeline: Mutex<BTreeMap<Region, aws_sdk_codepipeline::Client>>,
+    organizations: OnceLock<aws_sdk_organizations::Client>,
 }
 
 impl Clients {
@@ -129,8 +131,10 @@ impl Clients {
             sts: aws_sdk_sts::Client::new(&config),
             config,
             expiry,
+            partition,
             lambda: Mutex::default(),
             codepipeline: Mutex::default(),
+            organizations: OnceLock::new(),
         }
     }
 
@@ -158,6 +162,21 @@ impl Clients {
             let config = aws_sdk_codepipeline::config::Builder::from(&self.config).region(region);
             aws_sdk_codepipeline::Client::from_conf(config.build())
         })
+    }
+
+    /// Organizations, in the one region of the partition that has it (AWS General Reference, "Organizations endpoints"), which
+    /// is also that of IAM except in China.
+    pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
+        let make = || {
+            let region = match self.partition {
+                Partition::AwsCn => "cn-northwest-1",
+                Partition::Aws | Partition::AwsUsGov => self.partition.global_region(),
+            };
+            let region = aws_config::Region::from_static(region);
+            let config = aws_sdk_organizations::config::Builder::from(&self.config).region(region);
+            aws_sdk_organizations::Client::from_conf(config.build())
+        };
+        self.organizations.get_or_init(make).clone()
     }
 
     fn are_fresh(&self) -> bool {

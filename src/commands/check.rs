@@ -23,10 +23,11 @@ pub(super) async fn run(
         verify: prove,
         hops,
     } = args;
-    let options = asked(&hops, &run.wiring)?;
+    let options = asked(&hops, &run.config, &run.wiring)?;
     if !prove && options != verify::Options::default() {
         return Err(Error::Usage {
-            message: "--scp-file, --rcp-file and --simulate are about hops".to_owned(),
+            message: "--scp-file, --rcp-file, --organizations and --simulate are about hops"
+                .to_owned(),
             hint: "add --verify".to_owned(),
         }
         .into());

@@ -15,12 +15,13 @@ use crate::model::account::AccountId;
 use crate::model::arn::RoleArn;
 use crate::model::change::Intent;
 use crate::model::observed::Observed;
-use crate::model::wiring::Wiring;
+use crate::model::wiring::{OrganizationReader, Wiring};
 use crate::observe::{CALLS_PER_ACCOUNT, observe};
 use crate::output::permissions::Permissions;
 use crate::output::{self, ErrorMessage};
 
 use super::run::{self, Run};
+use super::verify::reader;
 use super::{block_on, stderr_style, stdout_style};
 
 pub(super) fn run(
@@ -35,6 +36,7 @@ pub(super) fn run(
         execution_role,
         resolve,
         simulate,
+        organizations,
     } = args;
     let (config, wiring, roles) = if *resolve {
         let run = Run::new(common, Intent::Bootstrap, environment)?;
@@ -58,8 +60,10 @@ pub(super) fn run(
         remove_unexpected: common.remove_unexpected,
         adopt: common.adopt,
         simulate: *simulate,
+        organizations: reader(organizations.as_deref(), &config, &wiring)?,
     };
-    let all: Vec<Permissions> = operators(&wiring, &asked, &roles, &reached(&config, &wiring))
+    let reached = reached(&config, &wiring, asked.organizations.as_ref());
+    let all: Vec<Permissions> = operators(&wiring, &asked, &roles, &reached)
         .into_iter()
         .map(shown)
         .collect();
@@ -157,9 +161,11 @@ fn arns(
 }
 
 /// The roles with which accounts of the manifest are reached, over however many others.
-fn reached(config: &Config, wiring: &Wiring) -> Vec<Reached> {
+fn reached(config: &Config, wiring: &Wiring, reader: Option<&OrganizationReader>) -> Vec<Reached> {
     let mut found = Vec::new();
-    for name in wiring.accounts.keys() {
+    let reader = reader.map(|reader| &reader.account);
+    let names: BTreeSet<_> = wiring.accounts.keys().chain(reader).collect();
+    for name in names {
         let mut next = config.accounts.get(name);
         // Validation has refused circles.
         while let Some(config::Credentials::AssumeRole { role_arn, via }) =

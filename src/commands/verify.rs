@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::cli::{Common, VerifyArgs};
+use crate::config::{Config, did_you_mean};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -11,7 +12,7 @@ use crate::model::chain::NotSeen;
 use crate::model::change::{Intent, Severity};
 use crate::model::observed::Observed;
 use crate::model::status::Status;
-use crate::model::wiring::Wiring;
+use crate::model::wiring::{OrganizationReader, Wiring};
 use crate::observe::{CALLS_PER_ACCOUNT, observe};
 use crate::output::ProofView;
 use crate::plan;
@@ -25,7 +26,7 @@ pub(super) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let run = Run::new(&common, Intent::Bootstrap, environment)?;
-    let options = asked(&args, &run.wiring)?;
+    let options = asked(&args, &run.config, &run.wiring)?;
     let progress = Run::progress(environment);
     let wants = |seen: &Observed| verify::wants(&run.wiring, seen, &options);
     let observed = observe(&run.cloud, wants, CALLS_PER_ACCOUNT, progress.progress()).await;
@@ -54,17 +55,43 @@ pub(super) async fn run(
 }
 
 /// What the flags ask for, with the files read.
-pub(super) fn asked(args: &VerifyArgs, wiring: &Wiring) -> Result<Options, Error> {
+pub(super) fn asked(args: &VerifyArgs, config: &Config, wiring: &Wiring) -> Result<Options, Error> {
     let VerifyArgs {
         scp_file,
         rcp_file,
+        organizations,
         simulate,
     } = args;
     Ok(Options {
         simulate: *simulate,
         scps: given(NotSeen::Scp, scp_file, wiring)?,
         rcps: given(NotSeen::Rcp, rcp_file, wiring)?,
+        organizations: reader(organizations.as_deref(), config, wiring)?,
     })
+}
+
+/// The account that `--organizations` names. One that a gate uses goes by the name that it has in the wiring, so that nothing
+/// is read twice.
+pub(super) fn reader(
+    name: Option<&str>,
+    config: &Config,
+    wiring: &Wiring,
+) -> Result<Option<OrganizationReader>, Error> {
+    let Some(name) = name else { return Ok(None) };
+    let mut accounts = config.accounts.iter();
+    let Some((found, account)) = accounts.find(|(account, _)| account.as_str() == name) else {
+        let names: Vec<&str> = config.accounts.keys().map(AccountName::as_str).collect();
+        return Err(Error::Usage {
+            message: format!("--organizations: the manifest has no account `{name}`"),
+            hint: did_you_mean(name, "accounts", &names),
+        });
+    };
+    let mut wired = wiring.accounts.iter();
+    let wired = wired.find(|(_, wired)| wired.id == account.id);
+    Ok(Some(OrganizationReader {
+        account: wired.map_or(found, |(name, _)| name).clone(),
+        id: account.id.clone(),
+    }))
 }
 
 fn given(kind: NotSeen, files: &[String], wiring: &Wiring) -> Result<Given, Error> {

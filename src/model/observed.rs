@@ -7,7 +7,10 @@ use super::account::AccountName;
 use super::failure::CloudError;
 use super::name::RoleName;
 use super::pipeline::PipelineDocument;
-use super::read::{AttachedPolicy, CallerIdentity, Fact, Function, InlinePolicy, Read, Role};
+use super::read::{
+    AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, NamedControlPolicy,
+    Organization, Read, Role,
+};
 use super::wiring::{FunctionKey, PipelineKey, RoleKey};
 
 /// What is known of one thing.
@@ -196,6 +199,51 @@ impl Observed {
         })
     }
 
+    /// The organization that an account is in.
+    pub fn organization(&self, account: &AccountName) -> Seen<'_, Organization> {
+        self.seen(account, &Read::Organization, |fact| match fact {
+            Fact::Organization(organization) => Some(organization.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// What is over an account or a unit, as the account that was asked sees it.
+    pub fn organization_parent(&self, account: &AccountName, child: &str) -> Seen<'_, str> {
+        let read = Read::OrganizationParent {
+            child: child.to_owned(),
+        };
+        self.seen(account, &read, |fact| match fact {
+            Fact::OrganizationParent(parent) => Some(parent.as_deref()),
+            _ => None,
+        })
+    }
+
+    /// The control policies that are attached to a root, a unit or an account.
+    pub fn control_policies(
+        &self,
+        account: &AccountName,
+        target: &str,
+        kind: ControlKind,
+    ) -> Seen<'_, Vec<NamedControlPolicy>> {
+        let read = Read::ControlPolicies {
+            target: target.to_owned(),
+            kind,
+        };
+        self.seen(account, &read, |fact| match fact {
+            Fact::ControlPolicies(policies) => Some(policies.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The text of a control policy.
+    pub fn control_policy(&self, account: &AccountName, id: &str) -> Seen<'_, str> {
+        let read = Read::ControlPolicy { id: id.to_owned() };
+        self.seen(account, &read, |fact| match fact {
+            Fact::ControlPolicy(text) => Some(text.as_deref()),
+            _ => None,
+        })
+    }
+
     /// True when a read of one of the role's policies answered that the role itself does not exist.
     pub fn role_is_gone(&self, key: &RoleKey) -> bool {
         let answers = self.accounts.get(&key.account).into_iter().flatten();
@@ -246,7 +294,11 @@ impl Read {
             | Self::FunctionConcurrency { .. }
             | Self::ManagedPolicy { .. }
             | Self::ManagedPolicyVersion { .. }
-            | Self::Simulation { .. } => None,
+            | Self::Simulation { .. }
+            | Self::Organization
+            | Self::OrganizationParent { .. }
+            | Self::ControlPolicies { .. }
+            | Self::ControlPolicy { .. } => None,
             Self::Role { role }
             | Self::InlinePolicyNames { role }
             | Self::AttachedPolicies { role }

@@ -96,6 +96,44 @@ pub enum Read {
         /// The resource's ARN, or `*`.
         resource: String,
     },
+    /// `organizations:DescribeOrganization`.
+    Organization,
+    /// `organizations:ListParents`.
+    OrganizationParent {
+        /// An account's id, or an organizational unit's.
+        child: String,
+    },
+    /// `organizations:ListPoliciesForTarget`, all pages.
+    ControlPolicies {
+        /// An account's id, an organizational unit's or a root's.
+        target: String,
+        /// Which policies.
+        kind: ControlKind,
+    },
+    /// `organizations:DescribePolicy`.
+    ControlPolicy {
+        /// The policy's id, for example `p-FullAWSAccess`.
+        id: String,
+    },
+}
+
+/// The two kinds of policies with which an organization limits its accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ControlKind {
+    /// Service control policies: what the accounts' principals may do.
+    Service,
+    /// Resource control policies: what may be done to the accounts' resources.
+    Resource,
+}
+
+impl ControlKind {
+    /// The kind in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "service control policies",
+            Self::Resource => "resource control policies",
+        }
+    }
 }
 
 impl Read {
@@ -116,6 +154,10 @@ impl Read {
             Self::FunctionPolicy { .. } => "lambda:GetPolicy",
             Self::FunctionConcurrency { .. } => "lambda:GetFunctionConcurrency",
             Self::Simulation { .. } => "iam:SimulatePrincipalPolicy",
+            Self::Organization => "organizations:DescribeOrganization",
+            Self::OrganizationParent { .. } => "organizations:ListParents",
+            Self::ControlPolicies { .. } => "organizations:ListPoliciesForTarget",
+            Self::ControlPolicy { .. } => "organizations:DescribePolicy",
         }
     }
 }
@@ -158,6 +200,12 @@ impl fmt::Display for Read {
                 action,
                 resource,
             } => write!(f, "{action} on {resource} by {role}, simulated"),
+            Self::Organization => write!(f, "the organization"),
+            Self::OrganizationParent { child } => write!(f, "the parent of {child}"),
+            Self::ControlPolicies { target, kind } => {
+                write!(f, "the {} of {target}", kind.as_str())
+            }
+            Self::ControlPolicy { id } => write!(f, "policy {id} of the organization"),
         }
     }
 }
@@ -191,6 +239,32 @@ pub enum Fact {
     FunctionConcurrency(Option<i32>),
     /// What IAM's simulator answers: `allowed`, `explicitDeny` or `implicitDeny`.
     Simulation(String),
+    /// The organization; none where the account is in none.
+    Organization(Option<Organization>),
+    /// The unit or root over an account or a unit; none where the organization does not have it.
+    OrganizationParent(Option<String>),
+    /// The policies that are attached there; none where the organization does not have the target.
+    ControlPolicies(Option<Vec<NamedControlPolicy>>),
+    /// The policy's text.
+    ControlPolicy(Option<String>),
+}
+
+/// What is read of an organization (api: DescribeOrganization).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id, for example `o-a1b2c3d4e5`.
+    pub id: String,
+    /// The management account, which no control policy affects.
+    pub management: AccountId,
+}
+
+/// A control policy that is attached somewhere (api: ListPoliciesForTarget).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamedControlPolicy {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Who the credentials are (api: GetCallerIdentity).

@@ -34,6 +34,16 @@ pub struct Account {
     pub credentials: String,
 }
 
+/// The account with whose credentials the organization is read: the management account, or a delegated administrator. No gate
+/// needs to use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationReader {
+    /// Its name in the manifest; where a gate uses it, the name that stands for it in the wiring.
+    pub account: AccountName,
+    /// Its id.
+    pub id: AccountId,
+}
+
 /// One gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gate {

@@ -4,6 +4,7 @@
 //! What is decided on is what stands in AWS: the pipeline's real action with its own role, region and function, not what the
 //! manifest wants. Whether the two agree is `check`'s question.
 
+mod control;
 mod findings;
 mod gather;
 mod organization;
@@ -14,14 +15,11 @@ mod target;
 pub use organization::{Given, GivenError, parse_levels};
 pub use reads::wants;
 
-use std::collections::BTreeMap;
-
 use crate::iam::hops::{self, Organization};
-use crate::model::account::AccountId;
 use crate::model::chain::{Chain, NotSeen, Proof, Standing};
 use crate::model::observed::Observed;
 use crate::model::status::Status;
-use crate::model::wiring::{Gate, Wiring};
+use crate::model::wiring::{Gate, OrganizationReader, Wiring};
 
 use target::Target;
 
@@ -34,27 +32,32 @@ pub struct Options {
     pub scps: Given,
     /// Resource control policies, by account.
     pub rcps: Given,
+    /// Reads both kinds from the organization instead.
+    pub organizations: Option<OrganizationReader>,
 }
 
 /// Decides the hops of all selected gates.
 ///
 /// What was not read, or could not be read, is never guessed: the hops that need it are not proven.
 pub fn prove(wiring: &Wiring, observed: &Observed, options: &Options) -> Proof {
-    let organization = Organization {
-        scps: options.scps.by_id(wiring),
-        rcps: options.rcps.by_id(wiring),
+    let organization = match &options.organizations {
+        Some(reader) => control::organization(wiring, observed, reader),
+        None => Organization {
+            scps: options.scps.by_id(wiring),
+            rcps: options.rcps.by_id(wiring),
+        },
     };
     let gates = wiring.gates.iter().filter(|gate| wiring.is_selected(gate));
     let chains: Vec<Chain> = gates
         .map(|gate| chain(wiring, observed, options, &organization, gate))
         .collect();
     let Organization { scps, rcps } = &organization;
-    let lacks = |given: &BTreeMap<AccountId, _>| {
+    let lacks = |given| {
         let selected = wiring.gates.iter().filter(|gate| wiring.is_selected(gate));
         selected
             .flat_map(|gate| [&gate.pipeline.account, &gate.function.account])
             .filter_map(|name| wiring.account_id(name))
-            .any(|id| !given.contains_key(id))
+            .any(|id| !control::is_known(given, id))
     };
     let not_seen = [(NotSeen::Scp, lacks(scps)), (NotSeen::Rcp, lacks(rcps))];
     Proof {
@@ -110,5 +113,7 @@ pub fn worse(one: Status, other: Status) -> Status {
     if rank(other) > rank(one) { other } else { one }
 }
 
+#[cfg(test)]
+mod control_tests;
 #[cfg(test)]
 mod tests;

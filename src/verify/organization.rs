@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use crate::iam::evaluate::{Level, NamedPolicy};
+use crate::iam::evaluate::{Layer, Level, NamedPolicy};
 use crate::model::account::{AccountId, AccountName};
 use crate::model::chain::NotSeen;
 use crate::model::policy::{Effect, PolicyDocument};
@@ -49,14 +49,14 @@ impl Given {
     }
 
     /// The levels by account id. Two names of one account in the manifest are one account.
-    pub(super) fn by_id(&self, wiring: &Wiring) -> BTreeMap<AccountId, Vec<Level>> {
+    pub(super) fn by_id(&self, wiring: &Wiring) -> BTreeMap<AccountId, Layer<Vec<Level>>> {
         let of = |name: &AccountName| {
             let own = self.levels.get(&Some(name.clone()));
             own.or_else(|| self.levels.get(&None)).cloned()
         };
         let accounts = wiring.accounts.iter();
         accounts
-            .filter_map(|(name, account)| Some((account.id.clone(), of(name)?)))
+            .filter_map(|(name, account)| Some((account.id.clone(), Layer::Known(of(name)?))))
             .collect()
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! One gate costs three rounds: the pipeline, the function and the invoke role; then the roles that these name, and the texts of
 //! the invoke role's policies; then the texts of the other roles' policies. A managed policy is asked for its default version
-//! and, in the same round, for `v1`, which that mostly is; only where it is another does a fourth round follow.
+//! and, in the same round, for `v1`, which that mostly is; only where it is another does a fourth round follow. Reading the
+//! organization takes a round for each unit over an account, and two more.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +15,8 @@ use crate::model::observed::{Observed, Seen};
 use crate::model::read::Read;
 use crate::model::wiring::{FunctionKey, Gate, RoleKey, Wiring};
 
-use super::Options;
-use super::simulation;
 use super::target::{Target, role_key, unusable};
+use super::{Options, control, simulation};
 
 /// The version that every managed policy begins with (api: CreatePolicyVersion).
 const FIRST_VERSION: &str = "v1";
@@ -32,6 +32,16 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
         wanted.gate(gate);
         wanted.target(&Target::of(wiring, observed, gate), options);
     }
+    if let Some(reader) = &options.organizations {
+        for (account, read) in control::reads(wiring, observed, reader) {
+            if account == reader.account {
+                // It may be no account of the wiring; whether it is the one that is meant `control` looks itself.
+                wanted.ask(&account, read);
+            } else {
+                wanted.add(&account, read);
+            }
+        }
+    }
     wanted.reads.into_iter().collect()
 }
 
@@ -46,8 +56,13 @@ impl Wanted<'_> {
     fn add(&mut self, account: &AccountName, read: Read) {
         let strange = matches!(self.observed.caller(account), Seen::Present(_))
             && unusable(self.wiring, self.observed, account).is_some();
-        let known = self.observed.has(account, &read);
-        if !known && !strange && self.observed.unreachable(account).is_none() {
+        if !strange {
+            self.ask(account, read);
+        }
+    }
+
+    fn ask(&mut self, account: &AccountName, read: Read) {
+        if !self.observed.has(account, &read) && self.observed.unreachable(account).is_none() {
             self.reads.insert((account.clone(), read));
         }
     }

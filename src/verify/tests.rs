@@ -20,7 +20,7 @@ type Removal<'a, T> = (&'a str, &'a dyn Fn(&World), T);
 const INVOKE_ROLE: &str = "crossgate-checkout-validate";
 
 /// A world with the gate of [`MANIFEST`] in it.
-fn wired() -> World {
+pub(super) fn wired() -> World {
     let world = World::new();
     let (_, report) = world.run(&wiring(MANIFEST, &[]), &options(Intent::Bootstrap));
     assert!(report.is_some());
@@ -28,7 +28,7 @@ fn wired() -> World {
     world
 }
 
-fn proof(world: &World, options: &Options) -> Proof {
+pub(super) fn proof(world: &World, options: &Options) -> Proof {
     let wiring = wiring(MANIFEST, &[]);
     let wants = |seen: &Observed| {
         let wanted = wants(&wiring, seen, options);
@@ -53,22 +53,22 @@ fn hops(proof: &Proof) -> &[Hop] {
 }
 
 /// The hops that are not allowed, each once.
-fn broken(proof: &Proof) -> Vec<(HopId, Answer)> {
+pub(super) fn broken(proof: &Proof) -> Vec<(HopId, Answer)> {
     let hops = hops(proof).iter().filter(|h| h.answer != Answer::Allowed);
     let mut found: Vec<_> = hops.map(|h| (h.id, h.answer)).collect();
     found.dedup();
     found
 }
 
-fn hop(proof: &Proof, id: HopId) -> &Hop {
+pub(super) fn hop(proof: &Proof, id: HopId) -> &Hop {
     hops(proof).iter().find(|h| h.id == id).unwrap()
 }
 
-fn allow(action: &str, resource: &str) -> String {
+pub(super) fn allow(action: &str, resource: &str) -> String {
     statement("Allow", action, resource)
 }
 
-fn deny(action: &str, resource: &str) -> String {
+pub(super) fn deny(action: &str, resource: &str) -> String {
     statement("Deny", action, resource)
 }
 

@@ -93,13 +93,13 @@ pub struct Function {
     pub policy: Layer<Option<NamedPolicy>>,
 }
 
-/// The policies of an organization over the accounts of the chain; nothing for an account where none were given.
+/// The policies of an organization over the accounts of the chain; nothing for an account where none were given or asked for.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Organization {
     /// Service control policies.
-    pub scps: BTreeMap<AccountId, Vec<Level>>,
+    pub scps: BTreeMap<AccountId, Layer<Vec<Level>>>,
     /// Resource control policies.
-    pub rcps: BTreeMap<AccountId, Vec<Level>>,
+    pub rcps: BTreeMap<AccountId, Layer<Vec<Level>>>,
 }
 
 /// The objects of crossgate that allow a hop, to be named where they are missing.
@@ -314,8 +314,11 @@ fn of_caller(ends: &Ends, role: &Role) -> Policies {
     }
 }
 
-fn levels(given: &BTreeMap<AccountId, Vec<Level>>, account: &AccountId) -> Layer<Vec<Level>> {
-    Layer::Known(given.get(account).cloned().unwrap_or_default())
+fn levels(
+    given: &BTreeMap<AccountId, Layer<Vec<Level>>>,
+    account: &AccountId,
+) -> Layer<Vec<Level>> {
+    given.get(account).cloned().unwrap_or_default()
 }
 
 fn of(verdict: Verdict) -> Answer {

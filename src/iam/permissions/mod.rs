@@ -14,7 +14,7 @@ use self::table::{NEEDS, On, When};
 use crate::model::account::{AccountId, AccountName, Partition};
 use crate::model::arn::RoleArn;
 use crate::model::policy::{Clause, Condition, Effect, PolicyDocument, Statement};
-use crate::model::wiring::{Gate, Wiring};
+use crate::model::wiring::{Gate, OrganizationReader, Wiring};
 
 /// The most characters of a managed policy, white space left out (IAM quotas).
 const MANAGED_POLICY: usize = 6_144;
@@ -47,6 +47,8 @@ pub struct Asked {
     pub adopt: bool,
     /// Whether they run with `--simulate`.
     pub simulate: bool,
+    /// Through which account they read the organization, where they run with `--organizations`.
+    pub organizations: Option<OrganizationReader>,
 }
 
 /// A role with which an account is reached from another.
@@ -87,6 +89,9 @@ pub fn operators(
     for one in reached {
         accounts.entry(&one.via_id).or_insert(&one.via);
     }
+    if let Some(OrganizationReader { account, id }) = &asked.organizations {
+        accounts.entry(id).or_insert(account);
+    }
     let mut operators: Vec<Operator> = accounts
         .into_iter()
         .map(|(id, name)| {
@@ -105,6 +110,7 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
         remove_unexpected,
         adopt,
         simulate,
+        organizations,
     } = asked;
     let partial = wiring.gates.iter().any(|gate| !wiring.is_selected(gate));
     let mut occasions = Vec::new();
@@ -132,6 +138,9 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
         }
         if *simulate && *task == Task::Verify {
             occasions.push(When::Simulate);
+        }
+        if organizations.is_some() && *task == Task::Verify {
+            occasions.push(When::Organizations);
         }
     }
     occasions
@@ -168,7 +177,12 @@ impl<'a> Place<'a> {
             kinds.entry(need.on).or_default().insert(need.action);
         }
         for (on, actions) in &kinds {
-            let resources = self.resources(*on);
+            let mut resources = self.resources(*on);
+            let reader = asked.organizations.as_ref().map(|reader| &reader.id);
+            if *on == On::Organization && reader == Some(self.id) {
+                // Four reads of whatever the way to the root leads over.
+                resources.push("*".to_owned());
+            }
             if resources.is_empty() {
                 continue;
             }
@@ -274,7 +288,12 @@ impl<'a> Place<'a> {
             On::AnyRoles if self.selected_here() => {
                 [format!("arn:{}:iam::{}:role/*", self.partition, self.id)].into()
             }
-            On::ManagedPolicies | On::AnyRoles => BTreeSet::new(),
+            // DescribeOrganization knows no resources (service authorization reference).
+            On::OwnOrganization if self.selected_here() => ["*".to_owned()].into(),
+            // Whose it is depends on what is asked, not on the gates.
+            On::Organization | On::OwnOrganization | On::ManagedPolicies | On::AnyRoles => {
+                BTreeSet::new()
+            }
         };
         set.into_iter().collect()
     }
@@ -376,7 +395,9 @@ fn conditions(on: On) -> Vec<Condition> {
         | On::UnboundedInvokeRoles
         | On::ServiceRoles
         | On::ExecutionRoles
-        | On::ManagedPolicies => Vec::new(),
+        | On::ManagedPolicies
+        | On::Organization
+        | On::OwnOrganization => Vec::new(),
     }
 }
 

@@ -28,6 +28,10 @@ pub(super) enum On {
     PassedRoles,
     /// Managed policies: which ones are attached is not known before reading.
     ManagedPolicies,
+    /// The organization, as the account sees it through which it is read.
+    Organization,
+    /// The organization, as the gates' accounts see it: whether they are in one.
+    OwnOrganization,
 }
 
 impl On {
@@ -46,6 +50,8 @@ impl On {
             Self::ExecutionRoles => "ExecutionRoles",
             Self::PassedRoles => "PassedRoles",
             Self::ManagedPolicies => "ManagedPolicies",
+            Self::Organization => "Organization",
+            Self::OwnOrganization => "OwnOrganization",
         }
     }
 }
@@ -71,6 +77,8 @@ pub(super) enum When {
     Adopt,
     /// `verify --simulate`.
     Simulate,
+    /// `verify --organizations`.
+    Organizations,
     /// The hops are proven.
     Verify,
     /// A pipeline is started and followed.
@@ -97,11 +105,12 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 pub(super) const NEEDS: &[Need] = {
     use On::{
         AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions, InvokeRoles,
-        ManagedPolicies, PassedRoles, Pipelines, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
+        ManagedPolicies, Organization, OwnOrganization, PassedRoles, Pipelines, SeenPipelines,
+        ServiceRoles, UnboundedInvokeRoles,
     };
     use When::{
-        Adopt, Bootstrap, PartialTeardown, Plan, Put, RemoveBoundary, RemoveUnexpected, Run,
-        Simulate, Teardown, Verify,
+        Adopt, Bootstrap, Organizations, PartialTeardown, Plan, Put, RemoveBoundary,
+        RemoveUnexpected, Run, Simulate, Teardown, Verify,
     };
     &[
         // Reads of a plan.
@@ -138,6 +147,27 @@ pub(super) const NEEDS: &[Need] = {
         need("iam:SimulatePrincipalPolicy", InvokeRoles, &[Simulate]),
         need("iam:SimulatePrincipalPolicy", ServiceRoles, &[Simulate]),
         need("iam:SimulatePrincipalPolicy", ExecutionRoles, &[Simulate]),
+        need(
+            "organizations:DescribeOrganization",
+            Organization,
+            &[Organizations],
+        ),
+        need(
+            "organizations:DescribeOrganization",
+            OwnOrganization,
+            &[Organizations],
+        ),
+        need("organizations:ListParents", Organization, &[Organizations]),
+        need(
+            "organizations:ListPoliciesForTarget",
+            Organization,
+            &[Organizations],
+        ),
+        need(
+            "organizations:DescribePolicy",
+            Organization,
+            &[Organizations],
+        ),
         // Whose an action is that is to be adopted.
         need("iam:GetRole", AnyRoles, &[Adopt]),
         // Writes.

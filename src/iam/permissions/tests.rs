@@ -12,8 +12,8 @@ use crate::model::arn::RoleArn;
 use crate::model::change::Intent;
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use crate::model::pipeline::PipelineDocument;
-use crate::model::read::Read;
-use crate::model::wiring::Wiring;
+use crate::model::read::{ControlKind, Read};
+use crate::model::wiring::{OrganizationReader, Wiring};
 use crate::model::write::{NewRole, Write};
 use crate::world::{self, World};
 
@@ -63,7 +63,18 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
             action: "a:b".to_owned(),
             resource: "*".to_owned(),
         },
-        Some(Read::Simulation { .. }) => return None,
+        Some(Read::Simulation { .. }) => Read::Organization,
+        Some(Read::Organization) => Read::OrganizationParent {
+            child: "222222222222".to_owned(),
+        },
+        Some(Read::OrganizationParent { .. }) => Read::ControlPolicies {
+            target: "r-1234".to_owned(),
+            kind: ControlKind::Service,
+        },
+        Some(Read::ControlPolicies { .. }) => Read::ControlPolicy {
+            id: "p-FullAWSAccess".to_owned(),
+        },
+        Some(Read::ControlPolicy { .. }) => return None,
     })
 }
 
@@ -164,6 +175,7 @@ fn asked(tasks: &[Task]) -> Asked {
         remove_unexpected: false,
         adopt: false,
         simulate: false,
+        organizations: None,
     }
 }
 
@@ -272,6 +284,11 @@ fn resource(id: &str, read: &Read) -> Option<String> {
         } => format!("arn:aws:lambda:{region}:{id}:function:{name}:{qualifier}"),
         Read::ManagedPolicy { arn } | Read::ManagedPolicyVersion { arn, .. } => arn.clone(),
         Read::Simulation { role, .. } => role.to_string(),
+        // Their ARNs hold the ids of the organization and its management account, which nobody knows before.
+        Read::Organization
+        | Read::OrganizationParent { .. }
+        | Read::ControlPolicies { .. }
+        | Read::ControlPolicy { .. } => "*".to_owned(),
         Read::Role { role }
         | Read::InlinePolicyNames { role }
         | Read::AttachedPolicies { role }
@@ -373,4 +390,22 @@ fn every_call_of_a_run_is_allowed_by_its_policy() {
     assert_allowed(&world, &first, &asked(&[Task::Teardown]));
     world.run(&both, &world::options(Intent::Teardown));
     assert_allowed(&world, &both, &asked(&[Task::Teardown]));
+}
+
+#[test]
+fn the_organization_is_read_only_where_that_is_asked_for() {
+    let mut asked = asked(&[Task::Verify]);
+    let plain = operators(&example(), &asked, &Roles::default(), &[]);
+    asked.organizations = Some(OrganizationReader {
+        account: AccountName::new("management").unwrap(),
+        id: AccountId::new("999999999999").unwrap(),
+    });
+    let more = operators(&example(), &asked, &Roles::default(), &[]);
+    insta::assert_snapshot!(shown(&one(&more, "management")), @r#"{"Sid":"Organization","Effect":"Allow","Action":["organizations:DescribeOrganization","organizations:DescribePolicy","organizations:ListParents","organizations:ListPoliciesForTarget"],"Resource":"*"}"#);
+    for account in ["tools", "dev"] {
+        let (plain, more) = (shown(&one(&plain, account)), shown(&one(&more, account)));
+        assert!(!plain.contains("organizations:"), "{plain}");
+        assert!(more.contains("organizations:DescribeOrganization"));
+        assert!(!more.contains("organizations:List"), "{more}");
+    }
 }
