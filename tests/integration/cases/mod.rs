@@ -14,6 +14,7 @@ mod lifecycle;
 mod measure;
 mod missing;
 mod moto_alone;
+mod organizations;
 mod permissions;
 mod policy;
 mod sandbox;

@@ -32,6 +32,7 @@ pub(crate) struct Account {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) organizations: aws_sdk_organizations::Client,
     endpoint: String,
     runtime: Rc<Runtime>,
 }
@@ -64,6 +65,7 @@ impl Account {
             iam: client!(aws_sdk_iam, keys, endpoint),
             lambda: client!(aws_sdk_lambda, keys, endpoint),
             sts: client!(aws_sdk_sts, keys, endpoint),
+            organizations: client!(aws_sdk_organizations, keys, endpoint),
             endpoint: endpoint.to_owned(),
             runtime: Rc::clone(runtime),
         }

@@ -292,7 +292,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// An answer in the protocol of the service: XML for IAM and STS, JSON 1.1 for `CodePipeline`, REST JSON for Lambda.
+/// An answer in the protocol of the service: XML for IAM and STS, JSON 1.1 for `CodePipeline` and Organizations, REST JSON for Lambda.
 fn injected(act: &Act, service: &str) -> Option<Message> {
     let (status, code, body) = match act {
         Act::Drop => return None,
@@ -303,7 +303,7 @@ fn injected(act: &Act, service: &str) -> Option<Message> {
             message,
         } => {
             let body = match service {
-                "codepipeline" => {
+                "codepipeline" | "organizations" => {
                     format!(r#"{{"__type":"{code}Exception","message":"{message}"}}"#)
                 }
                 "lambda" => format!(r#"{{"Type":"User","Message":"{message}"}}"#),
@@ -321,7 +321,7 @@ fn injected(act: &Act, service: &str) -> Option<Message> {
         ..Message::default()
     };
     let kind = match service {
-        "codepipeline" => "application/x-amz-json-1.1",
+        "codepipeline" | "organizations" => "application/x-amz-json-1.1",
         "lambda" => "application/json",
         _ => "text/xml",
     };

@@ -96,7 +96,27 @@ impl World {
     pub(crate) fn empty(mode: Mode) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let n = NEXT.fetch_add(1, Ordering::SeqCst);
-        let (tools, dev) = (format!("1110000{n:05}"), format!("2220000{n:05}"));
+        Self::of(mode, &format!("1110000{n:05}"), &format!("2220000{n:05}"))
+    }
+
+    /// moto alone, `tools` being the management account of an organization that `dev` was made in.
+    pub(crate) fn organized() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let n = NEXT.fetch_add(1, Ordering::SeqCst);
+        let id = format!("3330000{n:05}");
+        let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let tools = Account::root(&id, moto_admin().port, &Rc::new(runtime));
+        tools.run(tools.organizations.create_organization().send());
+        let account = tools.organizations.create_account();
+        let made = tools.run(account.account_name("dev").email("dev@example.com").send());
+        let dev = made.create_account_status.unwrap().account_id.unwrap();
+        let world = Self::of(Mode::MotoAlone, &id, &dev);
+        world.seed();
+        world.write(&world.manifest());
+        world
+    }
+
+    fn of(mode: Mode, tools: &str, dev: &str) -> Self {
         let servers = emulators();
         let moto = Upstream::Moto(servers.moto);
         let (proxy, admin) = match mode {
@@ -110,9 +130,9 @@ impl World {
         let runtime = Rc::new(runtime);
         let mut world = Self {
             mode,
-            tools: Account::root(&tools, admin, &runtime),
-            dev: Account::root(&dev, admin, &runtime),
-            pipelines: Pipelines::new(servers.moto, &tools),
+            tools: Account::root(tools, admin, &runtime),
+            dev: Account::root(dev, admin, &runtime),
+            pipelines: Pipelines::new(servers.moto, tools),
             proxy,
             variables: BTreeMap::new(),
             folder: TempDir::new().unwrap(),
