@@ -67,7 +67,11 @@ pub(super) async fn attached(
         match page {
             Ok(page) => {
                 request_id = page.request_id().map(str::to_owned);
-                policies.extend(page.policies().iter().map(|policy| NamedControlPolicy {
+                // A list that is missing would read like one that is empty, under which nothing is denied.
+                let listed = page.policies.ok_or_else(|| {
+                    Failure::malformed("the answer has no Policies", request_id.as_deref())
+                })?;
+                policies.extend(listed.iter().map(|policy| NamedControlPolicy {
                     id: policy.id().unwrap_or_default().to_owned(),
                     name: policy.name().unwrap_or_default().to_owned(),
                 }));

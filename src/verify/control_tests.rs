@@ -200,6 +200,27 @@ fn that_the_reader_has_no_organization_proves_nothing_of_the_others() {
 }
 
 #[test]
+fn units_may_nest_as_deep_as_they_can() {
+    let world = organized();
+    // Organizations quotas: five units deep.
+    let chain = [UNIT, "ou-4", "ou-3", "ou-2", "ou-1", ROOT];
+    for pair in chain.windows(2) {
+        let [child, parent] = pair else { continue };
+        edit(&world, |o| {
+            let (child, parent) = ((*child).to_owned(), (*parent).to_owned());
+            o.parents.insert(child, parent);
+        });
+        attach(&world, pair[1], "p-FullAWSAccess", &allow("*", "*"));
+    }
+    assert_eq!(status(&seen(&world)), Status::InSync);
+    attach(&world, "ou-1", "p-never", &deny("codepipeline:*", "*"));
+    assert_eq!(
+        broken(&seen(&world)),
+        [(HopId::Three, Answer::ExplicitlyDenied)]
+    );
+}
+
+#[test]
 fn units_that_never_end_are_not_followed_for_ever() {
     let world = organized();
     edit(&world, |o| {

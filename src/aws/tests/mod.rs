@@ -6,6 +6,7 @@ mod accounts;
 mod child;
 mod endpoints;
 mod errors;
+mod organizations;
 mod services;
 mod stub;
 
