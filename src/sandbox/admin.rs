@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::errors::Refused;
+use super::execution::Home;
 use super::query::Params;
-use super::state::{Builtin, Code};
-use super::{Shared, codepipeline, iam, lambda};
+use super::state::{Builtin, Code, Outcome};
+use super::{Shared, codepipeline, engine, iam, lambda, structure};
 
 /// Calls of one account's root user in one region.
 #[derive(Debug)]
@@ -135,6 +136,38 @@ impl<'a> Admin<'a> {
     pub fn create_pipeline(&self, structure: &Value) -> Reply<()> {
         let input = json!({ "pipeline": structure });
         self.codepipeline("CreatePipeline", &input).map(drop)
+    }
+
+    /// Tells how an action that invokes no function ends, in all executions from now on; where it waits, it ends so now.
+    /// Refused for a Lambda action, whose function answers, and for one that is not there.
+    pub fn set_action_outcome(
+        &self,
+        pipeline: &str,
+        stage: &str,
+        action: &str,
+        outcome: Outcome,
+    ) -> Reply<()> {
+        let read = self.codepipeline("GetPipeline", &json!({ "name": pipeline }))?;
+        let declared = structure::find(&read["pipeline"], stage, action);
+        let refused = |code, message: &str| {
+            let message = format!("{stage}/{action} of {pipeline} {message}");
+            Err(Refused::new(400, code, message))
+        };
+        match declared {
+            None => return refused("ActionNotFoundException", "is not there"),
+            Some(declared) if structure::invokes(declared) => {
+                return refused("ValidationException", "invokes a function, which answers");
+            }
+            Some(_) => {}
+        }
+        let home = Home {
+            account: self.account.clone(),
+            region: self.region.clone(),
+            name: pipeline.to_owned(),
+        };
+        engine::tell(&mut self.shared.lock(), &home, stage, action, outcome);
+        self.shared.wake.notify_one();
+        Ok(())
     }
 
     /// Starts a pipeline; gives the execution's id.

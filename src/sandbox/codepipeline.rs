@@ -1,6 +1,8 @@
 //! CodePipeline: pipelines, their executions as they are seen, and the answers of functions.
 //! JSON 1.1; what happens in an execution is decided in `engine`, authorization in `authorize`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::authorize::Ask;
@@ -131,6 +133,7 @@ impl Call<'_> {
         let pipeline = Pipeline {
             document: document.clone(),
             earlier: Vec::new(),
+            outcomes: BTreeMap::new(),
             created: now,
             updated: now,
             tags: tags.clone(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::execution::{ActionExecution, ActionStatus, Execution, Home, Status};
-use super::state::{State, Timer};
+use super::execution::{ActionExecution, ActionStatus, Details, Execution, Home, Status};
+use super::state::{Outcome, State, Timer};
 use super::{functions, jobs, structure};
 
 /// Does what is due, again and again, until the task is dropped.
@@ -298,20 +298,29 @@ fn end(state: &mut State, home: &Home, id: &str, status: Status) {
     });
 }
 
-/// Starts an action. Those that are no Lambda actions succeed at once.
+/// Starts an action. Those that are no Lambda actions succeed at once, or end as they were told to.
 fn begin(state: &mut State, home: &Home, execution: &str, declared: &Value) {
     let now = state.clock.now();
     let id = state.random.uuid();
     let invokes = structure::invokes(declared);
-    let status = if invokes {
-        ActionStatus::InProgress
+    let name = structure::name(declared, "name");
+    let outcome = |state: &State| {
+        let pipeline = state.pipeline(&home.account, &home.region, &home.name)?;
+        let execution = pipeline.executions.iter().find(|e| e.id == execution)?;
+        let told = pipeline
+            .outcomes
+            .get(&format!("{}/{name}", execution.stage));
+        told.cloned()
+    };
+    let (status, error) = if invokes {
+        (ActionStatus::InProgress, None)
     } else {
-        ActionStatus::Succeeded
+        result(outcome(state).unwrap_or_default())
     };
     let run = |stage: &str| ActionExecution {
         id: id.clone(),
         stage: stage.to_owned(),
-        action: structure::name(declared, "name").to_owned(),
+        action: name.to_owned(),
         declared: declared.clone(),
         status,
         started: now,
@@ -319,7 +328,7 @@ fn begin(state: &mut State, home: &Home, execution: &str, declared: &Value) {
         external_id: None,
         summary: None,
         percent: None,
-        error: None,
+        error,
         variables: json!({}),
         retried: false,
     };
@@ -334,6 +343,35 @@ fn begin(state: &mut State, home: &Home, execution: &str, declared: &Value) {
             action.error = Some(details);
         });
     }
+}
+
+/// What an action of another provider has come to.
+fn result(outcome: Outcome) -> (ActionStatus, Option<Details>) {
+    match outcome {
+        Outcome::Succeed => (ActionStatus::Succeeded, None),
+        Outcome::Fail { code, message } => (ActionStatus::Failed, Some(Details { code, message })),
+        Outcome::Wait => (ActionStatus::InProgress, None),
+    }
+}
+
+/// Tells an action how it ends from now on; runs of it that wait end so now.
+pub(super) fn tell(state: &mut State, home: &Home, stage: &str, action: &str, outcome: Outcome) {
+    let now = state.clock.now();
+    let Some(pipeline) = state.pipeline_mut(&home.account, &home.region, &home.name) else {
+        return;
+    };
+    let runs = pipeline.executions.iter_mut().flat_map(|e| &mut e.actions);
+    let waits = |run: &&mut ActionExecution| {
+        run.stage == stage && run.action == action && run.status == ActionStatus::InProgress
+    };
+    for run in runs.filter(waits) {
+        (run.status, run.error) = result(outcome.clone());
+        run.updated = now;
+    }
+    pipeline
+        .outcomes
+        .insert(format!("{stage}/{action}"), outcome);
+    settle(state, home);
 }
 
 /// Ends or changes a run of an action.

@@ -182,6 +182,7 @@ async fn finish(
         status: response.status().as_u16(),
         error,
         request_id: request_id.to_owned(),
+        at: wall(),
     });
     response
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::authorize::{Ask, pass};
 use super::caller::{Caller, trust_now};
-use super::clock::iso;
+use super::clock::{Moment, iso};
 use super::errors::Refused;
 use super::query::{Params, element, members, names, tags, text};
 use super::state::{ManagedPolicy, Role, State, role_arn};
@@ -121,6 +121,12 @@ impl Call<'_> {
             } else {
                 self.state.faults.new_role_misses
             },
+            unseen_until: if self.state.quiet {
+                Moment::ZERO
+            } else {
+                let unseen = self.state.faults.new_role_unseen;
+                self.state.clock.now().saturating_add(unseen)
+            },
         };
         let xml = self.role_xml(&role);
         let account = self.caller.account.clone();
@@ -157,10 +163,9 @@ impl Call<'_> {
         }
         self.check(&ask)?;
         let missing = || no_such(&format!("The role with name {name} cannot be found."));
-        let quiet = self.state.quiet;
+        let (quiet, now) = (self.state.quiet, self.state.clock.now());
         let role = self.state.role_mut(&account, name).ok_or_else(missing)?;
-        if role.unsettled > 0 && !quiet {
-            role.unsettled -= 1;
+        if !quiet && role.is_missed(now) {
             return Err(missing());
         }
         let role = role.clone();
@@ -316,15 +321,14 @@ impl Call<'_> {
                 |id| state.accounts.contains_key(id),
             )?
         };
-        let quiet = self.state.quiet;
+        let (quiet, now) = (self.state.quiet, self.state.clock.now());
         for arn in found.1.keys().filter(|_| !quiet) {
             let Some((account, name)) = super::caller::named_role(arn) else {
                 continue;
             };
             if let Some(role) = self.state.role_mut(&account, &name)
-                && role.unsettled > 0
+                && role.is_missed(now)
             {
-                role.unsettled -= 1;
                 return Err(Refused::new(
                     400,
                     "MalformedPolicyDocument",

@@ -341,6 +341,7 @@ pub(super) fn record(
         status: if refused.is_some() { 403 } else { 200 },
         error: refused.map(|_| "AccessDenied".to_owned()),
         request_id,
+        at: wall(),
     });
 }
 

@@ -61,7 +61,7 @@ pub use admin::{Admin, Reply};
 pub use errors::Refused;
 pub use options::{ClockMode, Faults, SandboxOptions};
 pub use records::{CallRecord, Ended, Invocation};
-pub use state::{Builtin, Code};
+pub use state::{Builtin, Code, Outcome};
 
 /// Why a sandbox cannot be started or written.
 #[derive(Debug, Error)]

@@ -29,6 +29,8 @@ pub struct Faults {
     pub dropped: f64,
     /// So many reads of a new role, or uses of it as a principal, miss it.
     pub new_role_misses: u32,
+    /// For so long, in the sandbox's time, reads of a new role, or uses of it as a principal, miss it.
+    pub new_role_unseen: Duration,
     /// The share of GetPipeline answers right after which somebody else edits the pipeline.
     pub edited: f64,
 }

@@ -1,6 +1,8 @@
 //! What a sandbox remembers for whoever looks at it from outside: calls and runs of functions.
 //! Values only; no credentials and no bodies are kept.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// One call, as CloudTrail would have it.
@@ -20,6 +22,8 @@ pub struct CallRecord {
     pub error: Option<String>,
     /// The request id.
     pub request_id: String,
+    /// When it was answered: the time since 1970, the real one whatever the sandbox's clock.
+    pub at: Duration,
 }
 
 /// How a run of a function ended.

@@ -40,6 +40,9 @@ pub(super) struct Role {
     /// So many reads still miss it.
     #[serde(default)]
     pub(super) unsettled: u32,
+    /// Until this moment all reads miss it.
+    #[serde(default)]
+    pub(super) unseen_until: Moment,
 }
 
 /// An IAM user; the sandbox makes them only for the profiles of people.
@@ -141,6 +144,24 @@ pub(super) struct Function {
     pub(super) revision: String,
 }
 
+/// How an action that invokes no function ends, in the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It succeeds at once.
+    #[default]
+    Succeed,
+    /// It fails at once.
+    Fail {
+        /// The code of its error, for example `JobFailed`.
+        code: String,
+        /// The message of its error.
+        message: String,
+    },
+    /// It is in progress until it is told another outcome, as an approval is.
+    Wait,
+}
+
 /// A pipeline.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Pipeline {
@@ -152,6 +173,9 @@ pub(super) struct Pipeline {
     pub(super) created: Moment,
     pub(super) updated: Moment,
     pub(super) tags: Tags,
+    /// How actions of other providers end, by `STAGE/ACTION`; those that are not here succeed.
+    #[serde(default)]
+    pub(super) outcomes: BTreeMap<String, Outcome>,
     /// The newest last.
     pub(super) executions: Vec<Execution>,
 }
@@ -445,6 +469,15 @@ impl Pipeline {
 }
 
 impl Role {
+    /// Whether a look at the role, or a use of it as a principal, misses it still: IAM is eventually consistent.
+    pub(super) fn is_missed(&mut self, now: Moment) -> bool {
+        if self.unsettled > 0 {
+            self.unsettled -= 1;
+            return true;
+        }
+        now < self.unseen_until
+    }
+
     fn snapshot(&self) -> Value {
         let Self {
             name: _,
@@ -460,6 +493,7 @@ impl Role {
             attached,
             created: _,
             unsettled: _,
+            unseen_until: _,
         } = self;
         let inline: Map<String, Value> = inline
             .iter()

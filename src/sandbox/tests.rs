@@ -488,6 +488,50 @@ fn stopping_and_superseding() {
 }
 
 #[test]
+fn other_actions_end_as_they_are_told() {
+    let (sandbox, accounts) = wired();
+    let tools = sandbox.admin(&accounts.tools, REGION);
+    let told = |stage: &str, action: &str, outcome| {
+        tools.set_action_outcome(PIPELINE, stage, action, outcome)
+    };
+    let failure = Outcome::Fail {
+        code: "ConfigurationError".to_owned(),
+        message: "no such bucket".to_owned(),
+    };
+    told("Deploy", "ToTest", failure.clone()).unwrap();
+    let id = tools.start_pipeline(PIPELINE).unwrap();
+    assert_eq!(ended(&sandbox, &accounts, &id), "Failed");
+    let actions = tools.actions(PIPELINE, &id).unwrap();
+    assert_eq!(actions.len(), 2, "the gate was not asked");
+    assert_eq!(
+        error(&actions[1]),
+        &json!({ "code": "ConfigurationError", "message": "no such bucket" })
+    );
+
+    told("Deploy", "ToTest", Outcome::Wait).unwrap();
+    let waiting = tools.start_pipeline(PIPELINE).unwrap();
+    let status = |id: &str| tools.execution_status(PIPELINE, id).unwrap();
+    let last = |id: &str| tools.actions(PIPELINE, id).unwrap().pop().unwrap();
+    assert_eq!(last(&waiting)["status"], "InProgress");
+    sandbox.advance(Duration::from_hours(24));
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(status(&waiting), "InProgress", "nobody gives it up");
+    told("Deploy", "ToTest", Outcome::Succeed).unwrap();
+    assert_eq!(ended(&sandbox, &accounts, &waiting), "Succeeded");
+
+    told("Deploy", "ToTest", Outcome::Wait).unwrap();
+    let refused = tools.start_pipeline(PIPELINE).unwrap();
+    told("Deploy", "ToTest", failure).unwrap();
+    assert_eq!(ended(&sandbox, &accounts, &refused), "Failed");
+
+    let code = |stage, action| told(stage, action, Outcome::Wait).unwrap_err().code;
+    assert_eq!(code("Gate", "Validate"), "ValidationException");
+    assert_eq!(code("Deploy", "none"), "ActionNotFoundException");
+    let none = tools.set_action_outcome("none", "Deploy", "ToTest", Outcome::Wait);
+    assert_eq!(none.unwrap_err().code, "PipelineNotFoundException");
+}
+
+#[test]
 fn only_the_jobs_own_account_answers_and_only_once() {
     let (sandbox, accounts) = start(ClockMode::Real);
     wire(&sandbox, &accounts);

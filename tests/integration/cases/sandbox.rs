@@ -17,15 +17,15 @@ use crate::support::cli::{self, Run};
 use crate::support::emulators;
 
 /// A sandbox with the sample accounts, a manifest, and an environment that knows nothing else.
-struct Story {
-    sandbox: Sandbox,
-    accounts: seed::Accounts,
-    folder: TempDir,
-    variables: BTreeMap<String, String>,
+pub(super) struct Story {
+    pub(super) sandbox: Sandbox,
+    pub(super) accounts: seed::Accounts,
+    pub(super) folder: TempDir,
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 impl Story {
-    fn new(options: SandboxOptions) -> Self {
+    pub(super) fn new(options: SandboxOptions) -> Self {
         Self::with(options, Code::Builtin(Builtin::Approve))
     }
 
@@ -49,7 +49,7 @@ impl Story {
         }
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(super) fn run(&self, arguments: &[&str]) -> Run {
         cli::run(self.folder.path(), &self.variables, arguments)
     }
 
@@ -75,7 +75,7 @@ impl Story {
         }
     }
 
-    fn function(&self, builtin: Builtin) {
+    pub(super) fn function(&self, builtin: Builtin) {
         let dev = self.sandbox.admin(&self.accounts.dev, seed::REGION);
         dev.set_builtin(seed::FUNCTION, builtin).unwrap();
     }
@@ -168,6 +168,29 @@ fn the_story_among_faults() {
         again(&["teardown", "--yes"]);
         assert_eq!(story.sandbox.snapshot(), before);
     }
+}
+
+/// IAM tells nobody of a new role for three seconds: the bootstrap waits them out, and its second run finds all done.
+#[test]
+fn a_role_that_is_not_seen_for_seconds_is_waited_for() {
+    let unseen = Duration::from_secs(3);
+    let story = Story::new(SandboxOptions {
+        clock: ClockMode::Real,
+        faults: Faults {
+            new_role_unseen: unseen,
+            ..Faults::default()
+        },
+        ..SandboxOptions::default()
+    });
+    let run = story.run(&["bootstrap", "--yes"]);
+    run.exits(0);
+    run.ensure(run.wall >= unseen, "it has waited");
+    let calls = story.sandbox.calls();
+    let missed = calls
+        .iter()
+        .filter(|call| call.operation == "PutRolePolicy" && call.status == 404);
+    assert!(missed.count() >= 1, "it was missed: {calls:?}");
+    story.run(&["check"]).exits(0);
 }
 
 #[test]
