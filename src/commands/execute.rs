@@ -137,7 +137,7 @@ pub(super) async fn follow<E: Executions, T: Timing>(
     loop {
         let mut is_news = false;
         // Where nothing is under way the execution may be over; only then is it asked, in place of its actions.
-        let idle = !seen.is_empty() && seen.iter().all(|a| a.status != ActionStatus::InProgress);
+        let idle = seen.iter().all(|a| a.status != ActionStatus::InProgress);
         let look_at_execution = idle && pause.is_some_and(|p| p > pace.first);
         let execution = if look_at_execution {
             Some(cloud.status(key).await?)

@@ -17,6 +17,7 @@ mod moto_alone;
 mod organizations;
 mod permissions;
 mod policy;
+mod run;
 mod sandbox;
 mod sharing;
 mod verify;

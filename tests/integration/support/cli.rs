@@ -38,6 +38,16 @@ pub(crate) struct Run {
 
 /// Runs the binary in a folder with exactly these variables.
 pub(crate) fn run(folder: &Path, variables: &BTreeMap<String, String>, arguments: &[&str]) -> Run {
+    run_beside(folder, variables, arguments, |_| {})
+}
+
+/// The same, with something that happens while it runs, on the caller's thread; it is given the process id.
+pub(crate) fn run_beside(
+    folder: &Path,
+    variables: &BTreeMap<String, String>,
+    arguments: &[&str],
+    meanwhile: impl FnOnce(u32),
+) -> Run {
     let began = Instant::now();
     let mut child = Command::new(binary())
         .args(arguments)
@@ -51,6 +61,7 @@ pub(crate) fn run(folder: &Path, variables: &BTreeMap<String, String>, arguments
         .unwrap();
     let stdout = collect(child.stdout.take().unwrap());
     let stderr = collect(child.stderr.take().unwrap());
+    meanwhile(child.id());
     let (code, peak_kib) = watch(&mut child, began);
     Run {
         arguments: arguments.iter().map(|&a| a.to_owned()).collect(),
