@@ -509,7 +509,16 @@ impl Call<'_> {
     fn tags(&mut self) -> Reply {
         let arn = self.text("resourceArn")?.to_owned();
         let name = arn.rsplit(':').next().unwrap_or_default().to_owned();
-        let tags = self.pipeline(&name, "")?.tags.clone();
+        // Its tag operations have a code of their own for what is not there (API reference: TagResource, "Errors").
+        let found = self
+            .pipeline(&name, "")
+            .map_err(|refused| match refused.code.as_str() {
+                "PipelineNotFoundException" => {
+                    Refused::new(400, "ResourceNotFoundException", refused.message)
+                }
+                _ => refused,
+            })?;
+        let tags = found.tags.clone();
         let home = self.home(&name);
         let changed = match self.operation {
             "ListTagsForResource" => return Ok(json!({ "tags": tag_list(&tags) })),

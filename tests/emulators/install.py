@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the virtual environments of the two emulators, once, whoever asks first: `install.py DIR`.
+"""Makes the virtual environments of the two emulators and of the aws CLI, once, whoever asks first: `install.py DIR`.
 
 Writes only below DIR. A lock file keeps processes that run side by side from installing twice; a stamp with the pinned
 versions marks an environment as complete, so that an interrupted or outdated one is made anew.
@@ -16,6 +16,7 @@ import venv
 PINNED = {
     "moto": ["moto[iam,sts,awslambda,codepipeline]==5.2.5", "flask", "flask-cors"],
     "ministack": ["ministack==1.5.33", "boto3"],
+    "awscli": ["awscli==1.46.3"],
 }
 
 

@@ -1,6 +1,6 @@
 //! The independent test ring: the built binary against two accounts of emulators that know nothing of crossgate.
 //! Nothing here may use the library: what the binary does is seen only through its output and through what AWS holds. The
-//! exceptions are `cases::sandbox` and `cases::run`, which start the embedded AWS in this process and holds the binary against that.
+//! exceptions are `cases::sandbox`, `cases::run`, `cases::conform` and `cases::independent`, which start the embedded AWS in this process and holds the binary against that.
 
 // A test that cannot go on fails, and says where.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

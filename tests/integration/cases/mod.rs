@@ -3,11 +3,13 @@
 mod accounts;
 mod adopt;
 mod chain;
+mod conform;
 mod demo;
 mod documents;
 mod drift;
 mod faults;
 mod harness;
+mod independent;
 mod input;
 mod layers;
 mod lifecycle;

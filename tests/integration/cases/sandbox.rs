@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -206,7 +205,7 @@ fn credentials_that_are_not_known_are_refused() {
 }
 
 /// A Python with boto3, of the emulators' environment.
-fn python(story: &Story, script: &str) -> String {
+pub(super) fn python(story: &Story, script: &str) -> String {
     let output = Command::new(emulators::python())
         .args(["-c", script])
         .env_clear()
@@ -558,45 +557,3 @@ fn the_story_with_somebody_else_at_the_pipeline() {
         .collect();
     assert_eq!(names, ["Source", "Deploy", "Prod"]);
 }
-
-/// What an endpoint answers to `tests/emulators/conform.py`: a shape or an error for each operation.
-fn conform(story: &Story, endpoint: &str) -> BTreeMap<String, Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulators/conform.py");
-    let script = std::fs::read_to_string(script).unwrap();
-    let arguments = format!("import sys\nsys.argv[1:] = [{endpoint:?}, '987654321098']\n");
-    serde_json::from_str(&python(story, &(arguments + &script))).unwrap()
-}
-
-/// The sandbox and ministack, asked the same: what differs is listed here, and nothing else does.
-#[test]
-fn it_answers_as_ministack_does() {
-    let story = Story::new(SandboxOptions::default());
-    let ours = conform(&story, &story.sandbox.endpoint());
-    let theirs = conform(
-        &story,
-        &format!("http://127.0.0.1:{}", emulators::emulators().ministack),
-    );
-    let differ: BTreeMap<&str, (&Value, &Value)> = ours
-        .iter()
-        .filter(|(name, value)| theirs[*name] != **value)
-        .map(|(name, value)| (name.as_str(), (value, &theirs[name])))
-        .collect();
-    let names: Vec<&str> = differ.keys().copied().collect();
-    assert_eq!(
-        names,
-        DIFFERENCES,
-        "{}",
-        serde_json::to_string_pretty(&differ).unwrap()
-    );
-}
-
-const DIFFERENCES: &[&str] = &[
-    // ministack gives some parts of a configuration that is empty here: layers, VPC, reasons of states.
-    "CreateFunction",
-    // ministack gives an empty Description where none was given.
-    "CreateRole",
-    "GetFunctionConfiguration",
-    // AWS has no policy until there is a statement; ministack gives an empty one.
-    "GetPolicy of a function none",
-    "GetRole",
-];

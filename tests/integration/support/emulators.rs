@@ -26,7 +26,7 @@ pub(crate) fn emulators() -> &'static Emulators {
     EMULATORS.get_or_init(start)
 }
 
-/// The folder of the two virtual environments: `CROSSGATE_TEST_VENV`, else `test-venv` in the target directory.
+/// The folder of the virtual environments: `CROSSGATE_TEST_VENV`, else `test-venv` in the target directory.
 fn venvs() -> PathBuf {
     if let Some(folder) = env::var_os("CROSSGATE_TEST_VENV") {
         return PathBuf::from(folder);
@@ -39,6 +39,17 @@ fn venvs() -> PathBuf {
 pub(crate) fn python() -> PathBuf {
     emulators();
     venvs().join("ministack/bin/python")
+}
+
+/// The aws CLI, in an environment of its own.
+pub(crate) fn aws() -> PathBuf {
+    emulators();
+    venvs().join("awscli/bin/aws")
+}
+
+/// The text of a script of `tests/emulators`.
+pub(crate) fn text(name: &str) -> String {
+    std::fs::read_to_string(script(name)).unwrap()
 }
 
 /// Where that Python has boto3, for a Python of the system.
