@@ -19,6 +19,7 @@ mod moto_alone;
 mod organizations;
 mod permissions;
 mod policy;
+mod recording;
 mod run;
 mod sandbox;
 mod sharing;
