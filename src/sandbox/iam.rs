@@ -121,7 +121,8 @@ impl Call<'_> {
             } else {
                 self.state.faults.new_role_misses
             },
-            unseen_until: if self.state.quiet {
+            // Without the fault no moment is kept: a later sandbox may begin earlier than a fast one ended.
+            unseen_until: if self.state.quiet || self.state.faults.new_role_unseen.is_zero() {
                 Moment::ZERO
             } else {
                 let unseen = self.state.faults.new_role_unseen;
