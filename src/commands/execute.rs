@@ -162,6 +162,8 @@ pub(super) async fn follow<E: Executions, T: Timing>(
         }
         let wait = pace.next(pause, is_news);
         pause = Some(wait);
+        // The last look comes when the time is up, not a long pause later; but never sooner after the one before than the pace.
+        let wait = wait.min(timeout.saturating_sub(waited)).max(pace.first);
         waited += sleep(*clock, wait, |slept| {
             watch.waiting(&waiting(&seen, gates, waited + slept));
         })
