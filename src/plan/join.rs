@@ -1,7 +1,7 @@
 //! Gates joined with what was observed of them: the service role of each pipeline, the execution role of each function.
 //! It resolves and reports what is missing; it plans nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::{FunctionArn, RoleArn};
@@ -41,18 +41,10 @@ pub(super) struct JoinedGate<'a> {
 
 impl<'a> Joined<'a> {
     pub(super) fn new(wiring: &'a Wiring, observed: &'a Observed, intent: Intent) -> Self {
-        let usable: BTreeSet<&AccountName> = wiring
-            .accounts
-            .iter()
-            .filter(|(name, account)| {
-                matches!(observed.caller(name), Seen::Present(caller) if caller.account == account.id)
-            })
-            .map(|(name, _)| name)
-            .collect();
         let gates = wiring
             .gates
             .iter()
-            .filter_map(|gate| join(wiring, observed, &usable, intent, gate))
+            .filter_map(|gate| join(wiring, observed, intent, gate))
             .collect();
         Self {
             wiring,
@@ -63,8 +55,7 @@ impl<'a> Joined<'a> {
 
     /// True where the account's credentials are of the account that the manifest means.
     pub(super) fn is_usable(&self, account: &AccountName) -> bool {
-        let id = self.wiring.account_id(account);
-        matches!(self.observed.caller(account), Seen::Present(caller) if Some(&caller.account) == id)
+        is_usable(self.wiring, self.observed, account)
     }
 
     pub(super) fn selected(&self) -> impl Iterator<Item = &JoinedGate<'a>> {
@@ -235,7 +226,7 @@ impl<'a> Joined<'a> {
                 "correct `name`, `region` or `account` in [gates.pipeline], or make the pipeline first",
             )),
             Seen::Present(document) => {
-                if let Err(why) = self.service_role(account, document) {
+                if let Err(why) = service_role(self.wiring, account, document) {
                     draft.problem(Problem {
                         code: "service_role_invalid",
                         severity: Severity::Blocked,
@@ -273,14 +264,11 @@ impl<'a> Joined<'a> {
             ));
         }
     }
+}
 
-    fn service_role(
-        &self,
-        account: &AccountName,
-        document: &PipelineDocument,
-    ) -> Result<RoleArn, String> {
-        service_role(self.wiring, account, document)
-    }
+fn is_usable(wiring: &Wiring, observed: &Observed, account: &AccountName) -> bool {
+    let id = wiring.account_id(account);
+    matches!(observed.caller(account), Seen::Present(caller) if Some(&caller.account) == id)
 }
 
 fn service_role(
@@ -299,18 +287,19 @@ fn service_role(
 fn join<'a>(
     wiring: &'a Wiring,
     observed: &'a Observed,
-    usable: &BTreeSet<&AccountName>,
     intent: Intent,
     gate: &'a Gate,
 ) -> Option<JoinedGate<'a>> {
     let pipeline_account = wiring.account_id(&gate.pipeline.account)?;
     let function_account = wiring.account_id(&gate.function.account)?;
     let pipeline = match observed.pipeline(&gate.pipeline) {
-        Seen::Present(document) if usable.contains(&gate.pipeline.account) => Some(document),
+        Seen::Present(document) if is_usable(wiring, observed, &gate.pipeline.account) => {
+            Some(document)
+        }
         _ => None,
     };
     let execution_role = match observed.function(&gate.function) {
-        Seen::Present(function) if usable.contains(&gate.function.account) => {
+        Seen::Present(function) if is_usable(wiring, observed, &gate.function.account) => {
             Some(function.role.clone())
         }
         _ => None,
