@@ -7,6 +7,7 @@ pub mod chain;
 pub mod change;
 pub mod execution;
 pub mod failure;
+pub mod function;
 pub mod name;
 pub mod observed;
 pub mod pipeline;
