@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::config::{Config, FunctionConfig, GateConfig, InvokeRoleConfig, did_you_mean};
+use crate::config::{
+    Config, FunctionConfig, GateConfig, InvokeRoleConfig, MadeFunctionConfig, did_you_mean,
+};
 use crate::model::account::{AccountId, AccountName};
-use crate::model::name::{GateName, NameError, Project, StageName};
+use crate::model::function::{ExecutionRole, FunctionSpec};
+use crate::model::name::{FunctionName, GateName, NameError, Project, RoleName, StageName};
 use crate::model::wiring::{
     Account, FunctionKey, Gate, GateAction, InvokeRole, PipelineKey, Placement, Trust, Wiring,
 };
@@ -39,6 +42,30 @@ pub enum DesiredError {
         /// The rule that the default name breaks.
         reason: NameError,
     },
+    /// The default name of a made execution role is too long. Validation refuses such a manifest.
+    #[error(
+        "the execution role of function `{function}` cannot have its default name: name a role that is there with `role` in \
+         [gates.function], or shorten the function's name: {reason}"
+    )]
+    ExecutionRoleName {
+        /// The function.
+        function: FunctionName,
+        /// The rule that the default name breaks.
+        reason: NameError,
+    },
+    /// Two roles that the manifest makes have one name, as IAM compares names: without regard to letter case.
+    #[error(
+        "the execution role `{role}` that is made for function `{function}` has the name of {other}: name another one with \
+         `role` in [gates.function], or another invoke role in [gates.invoke_role]"
+    )]
+    RoleClash {
+        /// The made execution role.
+        role: RoleName,
+        /// The function.
+        function: FunctionName,
+        /// Whose name it is too, in words.
+        other: String,
+    },
 }
 
 /// Resolves the manifest. `only`: the gates that the run is about; empty: all.
@@ -59,10 +86,13 @@ pub fn wiring(config: &Config, only: &[GateName]) -> Result<Wiring, DesiredError
         .map(|gate| resolve(&config.project, gate, &accounts, &places))
         .collect::<Result<Vec<Gate>, DesiredError>>()?;
     gates.sort_by(|one, other| one.name.cmp(&other.name));
+    let functions = functions(config, &accounts)?;
+    distinct(&gates, &functions)?;
     Ok(Wiring {
         project: config.project.clone(),
         accounts: accounts.described(),
         gates,
+        functions,
         selected,
     })
 }
@@ -144,6 +174,105 @@ impl<'a> Accounts<'a> {
             name: name.clone(),
         }
     }
+
+    fn function(&self, function: &FunctionConfig, pipeline: &PipelineKey) -> FunctionKey {
+        let FunctionConfig {
+            account,
+            name,
+            region,
+            made: _,
+        } = function;
+        FunctionKey {
+            account: self.canonical(account),
+            region: region.clone().unwrap_or_else(|| pipeline.region.clone()),
+            name: name.clone(),
+        }
+    }
+}
+
+type Functions = BTreeMap<FunctionKey, FunctionSpec>;
+
+/// The functions that the manifest makes. Gates that share one describe it alike (validation sees to it).
+fn functions(config: &Config, accounts: &Accounts<'_>) -> Result<Functions, DesiredError> {
+    let mut functions = Functions::new();
+    for gate in &config.gates {
+        if let Some(made) = &gate.function.made {
+            let key = accounts.function(&gate.function, &gate.pipeline);
+            let spec = spec(&config.project, &key.name, made)?;
+            functions.insert(key, spec);
+        }
+    }
+    Ok(functions)
+}
+
+fn spec(
+    project: &Project,
+    name: &FunctionName,
+    made: &MadeFunctionConfig,
+) -> Result<FunctionSpec, DesiredError> {
+    let MadeFunctionConfig {
+        package,
+        runtime,
+        handler,
+        timeout_seconds,
+        memory_mb,
+        environment,
+        role,
+        tags,
+    } = made;
+    let role = match role {
+        Some(role) => ExecutionRole::Existing(role.clone()),
+        None => ExecutionRole::Made(FunctionConfig::default_role_name(project, name).map_err(
+            |reason| DesiredError::ExecutionRoleName {
+                function: name.clone(),
+                reason,
+            },
+        )?),
+    };
+    Ok(FunctionSpec {
+        package: package.clone(),
+        runtime: runtime.clone(),
+        handler: handler.clone(),
+        timeout_seconds: timeout_seconds.unwrap_or(MadeFunctionConfig::TIMEOUT_SECONDS),
+        memory_mb: memory_mb.unwrap_or(MadeFunctionConfig::MEMORY_MB),
+        environment: environment.clone(),
+        role,
+        tags: tags.clone(),
+    })
+}
+
+/// Refuses a made execution role that IAM would take for another role of the manifest. Functions of one name in several regions
+/// share theirs.
+fn distinct(gates: &[Gate], functions: &Functions) -> Result<(), DesiredError> {
+    let key = |account: &AccountName, role: &RoleName| {
+        (account.clone(), role.as_str().to_ascii_lowercase())
+    };
+    let mut taken: BTreeMap<(AccountName, String), (&RoleName, String)> = gates
+        .iter()
+        .map(|gate| {
+            let name = &gate.role.name;
+            let whose = format!("the invoke role of gate `{}`", gate.name);
+            (key(&gate.function.account, name), (name, whose))
+        })
+        .collect();
+    for (function, spec) in functions {
+        let ExecutionRole::Made(role) = &spec.role else {
+            continue;
+        };
+        let whose = format!("the execution role of function `{}`", function.name);
+        match taken.get(&key(&function.account, role)) {
+            Some((other, whose_too)) if *other != role || *whose_too != whose => {
+                return Err(DesiredError::RoleClash {
+                    role: role.clone(),
+                    function: function.name.clone(),
+                    other: format!("{whose_too} (`{other}`)"),
+                });
+            }
+            Some(_) | None => {}
+        }
+        taken.insert(key(&function.account, role), (role, whose));
+    }
+    Ok(())
 }
 
 type Places = BTreeMap<(PipelineKey, StageName), Placement>;
@@ -175,16 +304,7 @@ fn resolve(
         invoke_role,
     } = gate;
     let pipeline = accounts.pipeline(pipeline);
-    let FunctionConfig {
-        account,
-        name: function,
-        region,
-    } = function;
-    let function = FunctionKey {
-        account: accounts.canonical(account),
-        region: region.clone().unwrap_or_else(|| pipeline.region.clone()),
-        name: function.clone(),
-    };
+    let function = accounts.function(function, &pipeline);
     let place = places.get(&(pipeline.clone(), action.stage.clone()));
     let action = GateAction {
         placement: place.cloned(),
@@ -235,11 +355,14 @@ fn role(
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::config::from_text;
+    use crate::model::arn::RoleArn;
+    use crate::model::function::{Package, Variables};
     use crate::model::name::RolePath;
 
     const MANY: &str = include_str!("../config/many-gates.toml");
@@ -329,6 +452,74 @@ mod tests {
         assert_eq!(places, BTreeSet::from([&Some(build)]));
         assert_eq!(wiring.selected, BTreeSet::from([gate("another")]));
         assert_eq!(wiring.gates.len(), 2, "the others are known too");
+    }
+
+    fn made(role: Option<&str>) -> MadeFunctionConfig {
+        MadeFunctionConfig {
+            package: Package {
+                zip: Arc::from(b"zip".as_slice()),
+                sha256: "c2hh".to_owned(),
+                files: 1,
+                unzipped: 3,
+            },
+            runtime: "python3.13".to_owned(),
+            handler: "index.handler".to_owned(),
+            timeout_seconds: None,
+            memory_mb: None,
+            environment: Variables::default(),
+            role: role.map(|arn| RoleArn::parse(arn).unwrap()),
+            tags: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_made_function_is_held_once_with_its_defaults() {
+        let mut config = config(TWO_NAMES);
+        assert!(wiring(&config, &[]).unwrap().functions.is_empty());
+        for gate in &mut config.gates {
+            gate.function.made = Some(made(None));
+        }
+        config.gates[1].function.region = None;
+        let wiring = wiring(&config, &[gate("one")]).unwrap();
+        let [(key, spec)] = wiring.functions.iter().collect::<Vec<_>>()[..] else {
+            panic!("one function, though two gates use it by two names of its account")
+        };
+        assert_eq!(*key, wiring.gates[0].function);
+        assert_eq!((spec.timeout_seconds, spec.memory_mb), (60, 128));
+        let name = RoleName::new("crossgate-p-fn-F").unwrap();
+        assert_eq!(spec.role, ExecutionRole::Made(name));
+    }
+
+    #[test]
+    fn a_named_execution_role_is_kept() {
+        let arn = "arn:aws-cn:iam::111111111111:role/x/Runs";
+        let mut config = config(TWO_NAMES);
+        config.gates[0].function.made = Some(made(Some(arn)));
+        let wiring = wiring(&config, &[]).unwrap();
+        let spec = wiring.functions.values().next().unwrap();
+        assert_eq!(
+            spec.role,
+            ExecutionRole::Existing(RoleArn::parse(arn).unwrap())
+        );
+    }
+
+    #[test]
+    fn execution_roles_whose_name_is_too_long_or_taken_are_refused() {
+        let mut config = config(TWO_NAMES);
+        config.gates[0].function.made = Some(made(None));
+        config.gates[0].function.name = FunctionName::new(&"f".repeat(50)).unwrap();
+        let error = wiring(&config, &[]).unwrap_err().to_string();
+        assert!(error.contains("`role` in [gates.function]"), "{error}");
+
+        config.gates[0].function.name = FunctionName::new("F").unwrap();
+        config.gates[1].name = gate("fn-f");
+        let error = wiring(&config, &[]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the execution role `crossgate-p-fn-F` that is made for function `F` has the name of the invoke role of gate \
+             `fn-f` (`crossgate-p-fn-f`): name another one with `role` in [gates.function], or another invoke role in \
+             [gates.invoke_role]"
+        );
     }
 
     #[test]

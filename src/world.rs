@@ -13,7 +13,9 @@ use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::config;
 use crate::desired;
 use crate::model::account::{AccountId, AccountName};
+use crate::model::arn::RoleArn;
 use crate::model::change::{Intent, Plan, Report};
+use crate::model::function::Variables;
 use crate::model::name::GateName;
 use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
@@ -130,6 +132,29 @@ pub(crate) fn pipeline(name: &str, role: &str) -> Value {
     })
 }
 
+/// A function as somebody made it.
+pub(crate) fn function(region: &str, account: &str, name: &str, role: RoleArn) -> Function {
+    Function {
+        arn: format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+        role,
+        state: Some("Active".to_owned()),
+        state_reason: None,
+        last_update_status: Some("Successful".to_owned()),
+        last_update_reason: None,
+        timeout_seconds: Some(3),
+        package_type: Some("Zip".to_owned()),
+        memory_mb: Some(128),
+        runtime: Some("python3.13".to_owned()),
+        handler: Some("index.handler".to_owned()),
+        code_sha256: Some("c29tZWJvZHkncw==".to_owned()),
+        last_modified: Some("2026-11-22T15:04:05.000+0000".to_owned()),
+        dead_letter_arn: None,
+        environment: Some(Variables::default()),
+        log_group: None,
+        tags: None,
+    }
+}
+
 impl World {
     /// The accounts of [`MANIFEST`], unwired.
     pub(crate) fn new() -> Self {
@@ -181,7 +206,7 @@ impl World {
         self.edit(account, |a| {
             let arn = format!("arn:aws:iam::{}:role/{name}", a.id);
             let role = Role {
-                arn: crate::model::arn::RoleArn::parse(&arn).unwrap(),
+                arn: RoleArn::parse(&arn).unwrap(),
                 trust: trust.to_owned(),
                 tags: BTreeMap::new(),
                 permissions_boundary: None,
@@ -220,14 +245,8 @@ impl World {
 
     pub(crate) fn add_function(&self, name: &str, role: &str) {
         self.edit("dev", |a| {
-            let function = Function {
-                arn: format!("arn:aws:lambda:us-east-1:{}:function:{name}", a.id),
-                role: a.roles[role].role.arn.clone(),
-                state: Some("Active".to_owned()),
-                last_update_status: Some("Successful".to_owned()),
-                timeout_seconds: Some(3),
-                package_type: Some("Zip".to_owned()),
-            };
+            let role = a.roles[role].role.arn.clone();
+            let function = function("us-east-1", &a.id, name, role);
             a.functions
                 .insert(("us-east-1".to_owned(), name.to_owned()), function);
         });
@@ -438,7 +457,7 @@ fn create_role(account: &mut WorldAccount, new: &NewRole) -> Result<Written, Clo
     }
     let arn = format!("arn:aws:iam::{}:role{}{}", account.id, new.path, new.name);
     let role = Role {
-        arn: crate::model::arn::RoleArn::parse(&arn).unwrap(),
+        arn: RoleArn::parse(&arn).unwrap(),
         trust: new.trust.clone(),
         tags: new.tags.clone(),
         permissions_boundary: new.permissions_boundary.clone(),

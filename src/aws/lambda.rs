@@ -1,11 +1,14 @@
 //! Functions, as far as a gate needs them.
 //! Reads only: a gate never changes a function.
 
+use std::collections::HashMap;
+
 use aws_sdk_lambda::operation::RequestId;
 
 use super::errors::{Call, Failure, is_absent};
 use super::{Answer, Outcome};
 use crate::model::arn::RoleArn;
+use crate::model::function::Variables;
 use crate::model::name::FunctionName;
 use crate::model::read::{Fact, Function};
 
@@ -57,20 +60,49 @@ async fn configured(
         .to_owned();
     let role = RoleArn::parse(output.role().unwrap_or_default())
         .map_err(|e| Failure::malformed(e, request_id.as_deref()))?;
+    let environment = output.environment();
     let function = Function {
         arn,
         role,
         state: output.state().map(|state| state.as_str().to_owned()),
+        state_reason: output.state_reason().map(str::to_owned),
         last_update_status: output
             .last_update_status()
             .map(|status| status.as_str().to_owned()),
+        last_update_reason: output.last_update_status_reason().map(str::to_owned),
         timeout_seconds: output.timeout(),
         package_type: output.package_type().map(|kind| kind.as_str().to_owned()),
+        memory_mb: output.memory_size(),
+        runtime: output.runtime().map(|runtime| runtime.as_str().to_owned()),
+        handler: output.handler().map(str::to_owned),
+        code_sha256: output.code_sha256().map(str::to_owned),
+        last_modified: output.last_modified().map(str::to_owned),
+        dead_letter_arn: output
+            .dead_letter_config()
+            .and_then(|queue| queue.target_arn())
+            .map(str::to_owned),
+        environment: environment
+            .is_none_or(|found| found.error().is_none())
+            .then(|| variables(environment.and_then(|found| found.variables()))),
+        log_group: output
+            .logging_config()
+            .and_then(|logs| logs.log_group())
+            .map(str::to_owned),
+        tags: None,
     };
     Ok(Answer {
         value: Some(function),
         request_id,
     })
+}
+
+fn variables(found: Option<&HashMap<String, String>>) -> Variables {
+    let pairs = found.into_iter().flatten();
+    Variables(
+        pairs
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
 }
 
 /// `lambda:GetPolicy`. A function without a policy of its own is answered with `ResourceNotFoundException`, like one that

@@ -359,6 +359,7 @@ impl GateDraft {
                 account: account?.into_inner(),
                 name: function?.into_inner(),
                 region: region.map(Spanned::into_inner),
+                made: None,
             },
             invoke_role: role.finish(),
         })

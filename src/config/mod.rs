@@ -28,7 +28,8 @@ pub use diagnostic::{ManifestError, ManifestErrors};
 pub use discover::{ConfigError, FILE_NAME, Location, MAX_BYTES, Origin, find};
 pub use load::{from_bytes, from_text, load};
 pub use schema::{
-    AccountConfig, Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig, Position,
+    AccountConfig, Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig,
+    MadeFunctionConfig, Position,
 };
 pub(crate) use suggest::did_you_mean;
 

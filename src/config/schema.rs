@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::model::account::{AccountId, AccountName, Region};
 use crate::model::arn::RoleArn;
+use crate::model::function::{Package, Variables};
 use crate::model::name::{FunctionName, GateName, NameError, Project, RoleName, RolePath};
 use crate::model::wiring::{GateAction, PipelineKey, Trust};
 
@@ -74,6 +75,49 @@ pub struct FunctionConfig {
     pub name: FunctionName,
     /// The region; `None`: the pipeline's.
     pub region: Option<Region>,
+    /// What the manifest makes it of (`source`); `None`: it must be there, and only its permissions are touched.
+    pub made: Option<MadeFunctionConfig>,
+}
+
+/// The keys of `[gates.function]` that make the function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFunctionConfig {
+    /// The files of `source`, packed.
+    pub package: Package,
+    /// One that Lambda knows.
+    pub runtime: String,
+    /// What Lambda calls.
+    pub handler: String,
+    /// 1 to 900; `None`: [`MadeFunctionConfig::TIMEOUT_SECONDS`].
+    pub timeout_seconds: Option<u32>,
+    /// 128 to 10,240; `None`: [`MadeFunctionConfig::MEMORY_MB`].
+    pub memory_mb: Option<u32>,
+    /// Its environment variables; empty where none are written.
+    pub environment: Variables,
+    /// An execution role that is there, of the function's own account; `None`: [`FunctionConfig::default_role_name`] is made.
+    pub role: Option<RoleArn>,
+    /// Tags besides crossgate's own; empty where none are written.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl MadeFunctionConfig {
+    /// The timeout where the manifest gives none: Lambda's own 3 seconds are too few for a validation that calls AWS.
+    pub const TIMEOUT_SECONDS: u32 = 60;
+    /// The memory where the manifest gives none: Lambda's own default.
+    pub const MEMORY_MB: u32 = 128;
+}
+
+impl FunctionConfig {
+    /// The name of the execution role that is made where the manifest gives none: `crossgate-<project>-fn-<function>`.
+    ///
+    /// # Errors
+    /// The name may be longer than IAM allows; validation refuses such a manifest.
+    pub fn default_role_name(
+        project: &Project,
+        function: &FunctionName,
+    ) -> Result<RoleName, NameError> {
+        RoleName::new(&format!("crossgate-{project}-fn-{function}"))
+    }
 }
 
 /// One `[gates.invoke_role]`.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::account::{AccountId, Region};
 use super::arn::RoleArn;
+use super::function::Variables;
 use super::name::{FunctionName, PipelineName, RoleName};
 use super::pipeline::PipelineDocument;
 
@@ -276,21 +277,43 @@ pub struct CallerIdentity {
     pub arn: String,
 }
 
-/// What is read of a function (api: GetFunctionConfiguration).
+/// What is read of a function (api: GetFunctionConfiguration). `None`: AWS does not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
     /// The function's ARN.
     pub arn: String,
     /// The execution role.
     pub role: RoleArn,
-    /// `Active`, `Pending`, `Inactive` or `Failed`, where AWS says so.
+    /// `Active`, `Pending`, `Inactive` or `Failed`.
     pub state: Option<String>,
-    /// `Successful`, `Failed` or `InProgress`, where AWS says so.
+    /// Why it is in that state, in AWS's words.
+    pub state_reason: Option<String>,
+    /// `Successful`, `Failed` or `InProgress`.
     pub last_update_status: Option<String>,
-    /// After how many seconds Lambda stops it, where AWS says so.
+    /// Why the last update has that status, in AWS's words.
+    pub last_update_reason: Option<String>,
+    /// After how many seconds Lambda stops it.
     pub timeout_seconds: Option<i32>,
-    /// `Zip` or `Image`, where AWS says so.
+    /// `Zip` or `Image`.
     pub package_type: Option<String>,
+    /// Its memory.
+    pub memory_mb: Option<i32>,
+    /// For example `python3.13`; none for an image.
+    pub runtime: Option<String>,
+    /// What Lambda calls; none for an image.
+    pub handler: Option<String>,
+    /// SHA-256 of the package, in base64.
+    pub code_sha256: Option<String>,
+    /// When it was last changed, for example `2026-11-22T15:04:05.000+0000`.
+    pub last_modified: Option<String>,
+    /// Where asynchronous events go that it did not take.
+    pub dead_letter_arn: Option<String>,
+    /// Its environment variables; `None`: AWS could not decrypt them for the caller.
+    pub environment: Option<Variables>,
+    /// The log group that it writes to; `None`: `/aws/lambda/NAME`.
+    pub log_group: Option<String>,
+    /// Its tags, where they were asked for.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// What is read of a role (api: GetRole).

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{AccountId, AccountName, Partition, Region};
 use super::arn::{FunctionArn, RoleArn};
+use super::function::FunctionSpec;
 use super::name::{
     ActionName, ArtifactName, FunctionName, GateName, Namespace, PipelineName, PolicyName, Project,
     RoleName, RolePath, StageName,
@@ -20,6 +21,8 @@ pub struct Wiring {
     pub accounts: BTreeMap<AccountName, Account>,
     /// The gates, sorted by name, so that their order in the manifest has no effect (law 3).
     pub gates: Vec<Gate>,
+    /// The functions that the manifest makes, those of gates that the run is not about included; several gates may share one.
+    pub functions: BTreeMap<FunctionKey, FunctionSpec>,
     /// The gates that this run is about; the others are kept as they are found.
     pub selected: BTreeSet<GateName>,
 }
@@ -169,6 +172,11 @@ impl Wiring {
         self.policy_name("callback")
     }
 
+    /// The name of the inline policy with which an execution role that is made may write logs.
+    pub fn logs_policy(&self) -> PolicyName {
+        self.policy_name("logs")
+    }
+
     /// The name of the inline policy on the pipeline's service role.
     pub fn assume_policy(&self) -> PolicyName {
         self.policy_name("assume")
@@ -177,6 +185,22 @@ impl Wiring {
     fn policy_name(&self, purpose: &'static str) -> PolicyName {
         let Self { project, .. } = self;
         PolicyName::of_project(project, purpose)
+    }
+}
+
+impl FunctionKey {
+    /// The function's ARN, given the id of its account.
+    pub fn arn(&self, account: &AccountId) -> FunctionArn {
+        let Self {
+            account: _,
+            region,
+            name,
+        } = self;
+        FunctionArn {
+            region: region.clone(),
+            account: account.clone(),
+            name: name.clone(),
+        }
     }
 }
 
@@ -206,11 +230,7 @@ impl Gate {
 
     /// The function's ARN, given the id of its account.
     pub fn function_arn(&self, account: &AccountId) -> FunctionArn {
-        FunctionArn {
-            region: self.function.region.clone(),
-            account: account.clone(),
-            name: self.function.name.clone(),
-        }
+        self.function.arn(account)
     }
 
     /// The action as it must stand in the pipeline, given the id of the function's account.

@@ -93,6 +93,18 @@ fn state(function: &Function, found: &mut Vec<Finding>) {
         last_update_status,
         timeout_seconds: _,
         package_type,
+        // How it is built and configured bears on no hop; `diagnose` looks at these.
+        state_reason: _,
+        last_update_reason: _,
+        memory_mb: _,
+        runtime: _,
+        handler: _,
+        code_sha256: _,
+        last_modified: _,
+        dead_letter_arn: _,
+        environment: _,
+        log_group: _,
+        tags: _,
     } = function;
     match state.as_deref() {
         None | Some("Active") => {}

@@ -657,11 +657,10 @@ fn one_account_on_both_ends_is_proven_too() {
         let role = a.roles["ExecutionRole"].role.arn.clone();
         let function = crate::model::read::Function {
             arn: "arn:aws:lambda:us-east-1:111111111111:function:MyFunction".to_owned(),
-            role,
-            state: Some("Active".to_owned()),
             last_update_status: None,
             timeout_seconds: None,
             package_type: None,
+            ..crate::world::function("us-east-1", "111111111111", "MyFunction", role)
         };
         a.functions
             .insert(("us-east-1".to_owned(), "MyFunction".to_owned()), function);
