@@ -127,6 +127,8 @@ pub enum PermissionsFor {
     Verify,
     /// `run`.
     Run,
+    /// `diagnose`.
+    Diagnose,
 }
 
 /// Flags of `demo`.

@@ -171,10 +171,14 @@ mod tests {
     fn one(id: &str, stage: &str, action: &str, status: ActionStatus) -> ActionExecution {
         ActionExecution {
             id: id.to_owned(),
+            execution: None,
             stage: stage.to_owned(),
             action: action.to_owned(),
             status,
             started: None,
+            updated: None,
+            pipeline_version: None,
+            role: None,
             summary: None,
             external_id: None,
             error: (status == ActionStatus::Failed).then(|| ActionError {

@@ -51,6 +51,22 @@ pub(crate) struct WorldAccount {
     pub(crate) function_policies: BTreeMap<(String, String), String>,
     /// Reserved concurrency by region and name.
     pub(crate) reserved: BTreeMap<(String, String), i32>,
+    /// What runs there has left behind: answers to reads of executions and logs, by the read's operation.
+    pub(crate) left: BTreeMap<&'static str, Fact>,
+}
+
+impl WorldAccount {
+    /// The answer that a test has laid down; else that there is nothing.
+    fn told(&self, read: &Read) -> Fact {
+        let nothing = match read {
+            Read::PipelineState { .. } => Fact::PipelineState(None),
+            Read::PipelineExecutions { .. } => Fact::PipelineExecutions(None),
+            Read::ActionExecutions { .. } => Fact::ActionExecutions(None),
+            Read::FunctionInvokeConfig { .. } => Fact::FunctionInvokeConfig(None),
+            _ => Fact::LogEvents(None),
+        };
+        self.left.get(read.operation()).cloned().unwrap_or(nothing)
+    }
 }
 
 /// An organization, as its management account sees it; other accounts see that they are in it.
@@ -170,6 +186,7 @@ impl World {
                     managed: BTreeMap::new(),
                     function_policies: BTreeMap::new(),
                     reserved: BTreeMap::new(),
+                    left: BTreeMap::new(),
                 },
             );
         }
@@ -367,6 +384,11 @@ impl World {
                 Fact::FunctionConcurrency(account.reserved.get(&key).copied())
             }
             Read::Simulation { .. } => Fact::Simulation(self.simulated.borrow().clone()),
+            Read::PipelineState { .. }
+            | Read::PipelineExecutions { .. }
+            | Read::ActionExecutions { .. }
+            | Read::FunctionInvokeConfig { .. }
+            | Read::LogEvents { .. } => account.told(read),
             Read::Organization
             | Read::OrganizationParent { .. }
             | Read::ControlPolicies { .. }

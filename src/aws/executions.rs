@@ -161,18 +161,26 @@ async fn actions(
     Ok(Answer { value, request_id })
 }
 
-fn detail(detail: &ActionExecutionDetail) -> ActionExecution {
+/// One action, as AWS lists it.
+pub(super) fn detail(detail: &ActionExecutionDetail) -> ActionExecution {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let result = detail.output().and_then(|o| o.execution_result());
     let error = result.and_then(|r| r.error_details());
     ActionExecution {
         id: text(detail.action_execution_id()),
+        execution: detail.pipeline_execution_id().and_then(ExecutionId::new),
         stage: text(detail.stage_name()),
         action: text(detail.action_name()),
         status: detail
             .status()
             .map_or(ActionStatus::Unknown, |s| ActionStatus::parse(s.as_str())),
         started: detail.start_time().map(DateTime::secs),
+        updated: detail.last_update_time().map(DateTime::secs),
+        pipeline_version: detail.pipeline_version().map(i64::from),
+        role: detail
+            .input()
+            .and_then(|input| input.role_arn())
+            .map(str::to_owned),
         summary: result
             .and_then(|r| r.external_execution_summary())
             .map(str::to_owned),

@@ -3,6 +3,7 @@
 
 mod codepipeline;
 mod credentials;
+mod diagnosis;
 mod errors;
 mod executions;
 mod http;
@@ -165,6 +166,45 @@ impl Cloud for AwsCloud {
                 }
                 Read::ControlPolicy { id } => {
                     organizations::policy(&clients.organizations(), call, id).await
+                }
+                Read::PipelineState { region, name } => {
+                    diagnosis::pipeline_state(&clients.codepipeline(region), call, name).await
+                }
+                Read::PipelineExecutions { region, name } => {
+                    diagnosis::pipeline_executions(&clients.codepipeline(region), call, name).await
+                }
+                Read::ActionExecutions {
+                    region,
+                    name,
+                    execution,
+                } => {
+                    let client = clients.codepipeline(region);
+                    diagnosis::action_executions(&client, call, name, execution.as_ref()).await
+                }
+                Read::FunctionInvokeConfig {
+                    region,
+                    name,
+                    qualifier,
+                } => {
+                    let client = clients.lambda(region);
+                    diagnosis::invoke_config(&client, call, name, qualifier.as_deref()).await
+                }
+                Read::LogEvents {
+                    region,
+                    group,
+                    from_ms,
+                    to_ms,
+                    filter,
+                    limit,
+                } => {
+                    let question = diagnosis::LogQuestion {
+                        group,
+                        from_ms: *from_ms,
+                        to_ms: *to_ms,
+                        filter: filter.as_deref(),
+                        limit: *limit,
+                    };
+                    diagnosis::log_events(&clients.logs(region), call, &question).await
                 }
             },
         )

@@ -117,6 +117,7 @@ pub(super) struct Clients {
     sts: aws_sdk_sts::Client,
     lambda: Mutex<BTreeMap<Region, aws_sdk_lambda::Client>>,
     codepipeline: Mutex<BTreeMap<Region, aws_sdk_codepipeline::Client>>,
+    logs: Mutex<BTreeMap<Region, aws_sdk_cloudwatchlogs::Client>>,
     organizations: OnceLock<aws_sdk_organizations::Client>,
 }
 
@@ -134,6 +135,7 @@ impl Clients {
             partition,
             lambda: Mutex::default(),
             codepipeline: Mutex::default(),
+            logs: Mutex::default(),
             organizations: OnceLock::new(),
         }
     }
@@ -161,6 +163,14 @@ impl Clients {
         cached(&self.codepipeline, region, |region| {
             let config = aws_sdk_codepipeline::config::Builder::from(&self.config).region(region);
             aws_sdk_codepipeline::Client::from_conf(config.build())
+        })
+    }
+
+    /// CloudWatch Logs in a region.
+    pub(super) fn logs(&self, region: &Region) -> aws_sdk_cloudwatchlogs::Client {
+        cached(&self.logs, region, |region| {
+            let config = aws_sdk_cloudwatchlogs::config::Builder::from(&self.config).region(region);
+            aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
         })
     }
 

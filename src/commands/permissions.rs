@@ -92,6 +92,7 @@ fn task(command: PermissionsFor) -> (Task, &'static str) {
         PermissionsFor::Teardown => (Task::Teardown, "teardown"),
         PermissionsFor::Verify => (Task::Verify, "verify"),
         PermissionsFor::Run => (Task::Run, "run"),
+        PermissionsFor::Diagnose => (Task::Diagnose, "diagnose"),
     }
 }
 

@@ -150,6 +150,8 @@ pub struct Hop {
     pub reason: String,
     /// The deciding statements.
     pub statements: Vec<Deciding>,
+    /// The layers in which nothing allows it, where no statement denies it: `identity`, `resource` and so on, as in [`Deciding`].
+    pub lacking: Vec<String>,
     /// What to do, where it is not allowed.
     pub mend: Option<String>,
     /// What IAM's own simulator says, where it was asked.

@@ -151,6 +151,8 @@ impl ActionStatus {
 pub struct ActionExecution {
     /// The id of this attempt: a retried stage gives its actions new ones.
     pub id: String,
+    /// The execution of the pipeline that it belongs to, where AWS says so.
+    pub execution: Option<ExecutionId>,
     /// The stage's name.
     pub stage: String,
     /// The action's name.
@@ -159,6 +161,12 @@ pub struct ActionExecution {
     pub status: ActionStatus,
     /// When it began, in seconds since 1970, where AWS says so.
     pub started: Option<i64>,
+    /// When it last changed, in seconds since 1970: of one that is over, when it ended.
+    pub updated: Option<i64>,
+    /// The pipeline's version that it ran with.
+    pub pipeline_version: Option<i64>,
+    /// The role that CodePipeline took for the action, where the action names one.
+    pub role: Option<String>,
     /// What the function said of itself (`executionDetails.summary` of its answer).
     pub summary: Option<String>,
     /// The id that the function gave (`executionDetails.externalExecutionId`).
@@ -184,5 +192,58 @@ impl fmt::Display for ActionError {
             (Some(one), None) | (None, Some(one)) => f.write_str(one),
             (None, None) => f.write_str("no reason was given"),
         }
+    }
+}
+
+/// One execution in a pipeline's list (api: PipelineExecutionSummary).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionSummary {
+    /// Its id.
+    pub id: ExecutionId,
+    /// How it stands.
+    pub status: ExecutionStatus,
+    /// When it began, in seconds since 1970, where AWS says so.
+    pub started: Option<i64>,
+    /// When it last changed, in seconds since 1970, where AWS says so.
+    pub updated: Option<i64>,
+}
+
+/// How a pipeline's stages stand now (api: GetPipelineState).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PipelineState {
+    /// The stages, in the pipeline's order.
+    pub stages: Vec<StageState>,
+}
+
+/// How one stage stands (api: StageState).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageState {
+    /// Its name.
+    pub name: String,
+    /// Whether executions may enter it; none for a first stage.
+    pub inbound: Option<Transition>,
+    /// The executions that wait to enter it (`inboundExecutions`, or `inboundExecution` of older answers).
+    pub waiting: Vec<ExecutionId>,
+    /// The execution that was in it last, and how that stands here.
+    pub latest: Option<(ExecutionId, ExecutionStatus)>,
+}
+
+/// The way into a stage (api: TransitionState).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// Whether executions may pass.
+    pub enabled: bool,
+    /// Why somebody closed it (`disabledReason`).
+    pub reason: Option<String>,
+    /// Who changed it last, as AWS says it.
+    pub changed_by: Option<String>,
+    /// When, in seconds since 1970.
+    pub changed_at: Option<i64>,
+}
+
+impl PipelineState {
+    /// The stage of that name.
+    pub fn stage(&self, name: &str) -> Option<&StageState> {
+        self.stages.iter().find(|stage| stage.name == name)
     }
 }

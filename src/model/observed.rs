@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::account::AccountName;
+use super::execution::{ActionExecution, ExecutionId, ExecutionSummary, PipelineState};
 use super::failure::CloudError;
 use super::name::RoleName;
 use super::pipeline::PipelineDocument;
 use super::read::{
-    AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, NamedControlPolicy,
-    Organization, Read, Role,
+    AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, InvokeConfig,
+    LogLines, NamedControlPolicy, Organization, Read, Role,
 };
 use super::wiring::{FunctionKey, PipelineKey, RoleKey};
 
@@ -244,6 +245,55 @@ impl Observed {
         })
     }
 
+    /// How a pipeline's stages stand.
+    pub fn pipeline_state(&self, key: &PipelineKey) -> Seen<'_, PipelineState> {
+        self.seen(&key.account, &key.state(), |fact| match fact {
+            Fact::PipelineState(state) => Some(state.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// A pipeline's newest executions.
+    pub fn pipeline_executions(&self, key: &PipelineKey) -> Seen<'_, Vec<ExecutionSummary>> {
+        self.seen(&key.account, &key.executions(), |fact| match fact {
+            Fact::PipelineExecutions(executions) => Some(executions.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The actions of one execution, or the newest of all executions.
+    pub fn action_executions(
+        &self,
+        key: &PipelineKey,
+        execution: Option<&ExecutionId>,
+    ) -> Seen<'_, Vec<ActionExecution>> {
+        self.seen(&key.account, &key.actions(execution), |fact| match fact {
+            Fact::ActionExecutions(actions) => Some(actions.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// How Lambda treats a function's asynchronous calls; absent where nobody has said how.
+    pub fn function_invoke_config(
+        &self,
+        key: &FunctionKey,
+        qualifier: Option<&str>,
+    ) -> Seen<'_, InvokeConfig> {
+        let read = key.invoke_config(qualifier);
+        self.seen(&key.account, &read, |fact| match fact {
+            Fact::FunctionInvokeConfig(config) => Some(config.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Lines of a log; absent where the group is.
+    pub fn log_events(&self, account: &AccountName, read: &Read) -> Seen<'_, LogLines> {
+        self.seen(account, read, |fact| match fact {
+            Fact::LogEvents(lines) => Some(lines.as_ref()),
+            _ => None,
+        })
+    }
+
     /// True when a read of one of the role's policies answered that the role itself does not exist.
     pub fn role_is_gone(&self, key: &RoleKey) -> bool {
         let answers = self.accounts.get(&key.account).into_iter().flatten();
@@ -298,7 +348,12 @@ impl Read {
             | Self::Organization
             | Self::OrganizationParent { .. }
             | Self::ControlPolicies { .. }
-            | Self::ControlPolicy { .. } => None,
+            | Self::ControlPolicy { .. }
+            | Self::PipelineState { .. }
+            | Self::PipelineExecutions { .. }
+            | Self::ActionExecutions { .. }
+            | Self::FunctionInvokeConfig { .. }
+            | Self::LogEvents { .. } => None,
             Self::Role { role }
             | Self::InlinePolicyNames { role }
             | Self::AttachedPolicies { role }
@@ -313,6 +368,31 @@ impl PipelineKey {
         Read::Pipeline {
             region: self.region.clone(),
             name: self.name.clone(),
+        }
+    }
+
+    /// The question for how its stages stand.
+    pub fn state(&self) -> Read {
+        Read::PipelineState {
+            region: self.region.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// The question for its newest executions.
+    pub fn executions(&self) -> Read {
+        Read::PipelineExecutions {
+            region: self.region.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// The question for the actions of one execution, or the newest of all.
+    pub fn actions(&self, execution: Option<&ExecutionId>) -> Read {
+        Read::ActionExecutions {
+            region: self.region.clone(),
+            name: self.name.clone(),
+            execution: execution.cloned(),
         }
     }
 }
@@ -338,6 +418,15 @@ impl FunctionKey {
     /// The question for its own policy, or that of its version or alias.
     pub fn policy(&self, qualifier: Option<&str>) -> Read {
         Read::FunctionPolicy {
+            region: self.region.clone(),
+            name: self.name.clone(),
+            qualifier: qualifier.map(str::to_owned),
+        }
+    }
+
+    /// The question for how its asynchronous calls are treated.
+    pub fn invoke_config(&self, qualifier: Option<&str>) -> Read {
+        Read::FunctionInvokeConfig {
             region: self.region.clone(),
             name: self.name.clone(),
             qualifier: qualifier.map(str::to_owned),

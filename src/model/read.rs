@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::account::{AccountId, Region};
 use super::arn::RoleArn;
+use super::execution::{ActionExecution, ExecutionId, ExecutionSummary, PipelineState};
 use super::function::Variables;
 use super::name::{FunctionName, PipelineName, RoleName};
 use super::pipeline::PipelineDocument;
@@ -116,6 +117,53 @@ pub enum Read {
         /// The policy's id, for example `p-FullAWSAccess`.
         id: String,
     },
+    /// `codepipeline:GetPipelineState`.
+    PipelineState {
+        /// The pipeline's region.
+        region: Region,
+        /// Its name.
+        name: PipelineName,
+    },
+    /// `codepipeline:ListPipelineExecutions`: the newest page.
+    PipelineExecutions {
+        /// The pipeline's region.
+        region: Region,
+        /// Its name.
+        name: PipelineName,
+    },
+    /// `codepipeline:ListActionExecutions`: all pages of one execution, or the newest page of all executions.
+    ActionExecutions {
+        /// The pipeline's region.
+        region: Region,
+        /// The pipeline's name.
+        name: PipelineName,
+        /// The execution; none: of all.
+        execution: Option<ExecutionId>,
+    },
+    /// `lambda:GetFunctionEventInvokeConfig`.
+    FunctionInvokeConfig {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+        /// The version or alias that is invoked.
+        qualifier: Option<String>,
+    },
+    /// `logs:FilterLogEvents`: the first lines of a time.
+    LogEvents {
+        /// The group's region.
+        region: Region,
+        /// The group's name, for example `/aws/lambda/MyFunction`.
+        group: String,
+        /// From when on, in milliseconds since 1970, inclusive.
+        from_ms: i64,
+        /// Until when, in milliseconds since 1970, inclusive.
+        to_ms: i64,
+        /// A filter pattern; none: every line.
+        filter: Option<String>,
+        /// How many lines at most, 1 to 10,000.
+        limit: u32,
+    },
 }
 
 /// The two kinds of policies with which an organization limits its accounts.
@@ -159,6 +207,11 @@ impl Read {
             Self::OrganizationParent { .. } => "organizations:ListParents",
             Self::ControlPolicies { .. } => "organizations:ListPoliciesForTarget",
             Self::ControlPolicy { .. } => "organizations:DescribePolicy",
+            Self::PipelineState { .. } => "codepipeline:GetPipelineState",
+            Self::PipelineExecutions { .. } => "codepipeline:ListPipelineExecutions",
+            Self::ActionExecutions { .. } => "codepipeline:ListActionExecutions",
+            Self::FunctionInvokeConfig { .. } => "lambda:GetFunctionEventInvokeConfig",
+            Self::LogEvents { .. } => "logs:FilterLogEvents",
         }
     }
 }
@@ -207,6 +260,39 @@ impl fmt::Display for Read {
                 write!(f, "the {} of {target}", kind.as_str())
             }
             Self::ControlPolicy { id } => write!(f, "policy {id} of the organization"),
+            Self::PipelineState { region, name } => {
+                write!(f, "the state of pipeline {name} in {region}")
+            }
+            Self::PipelineExecutions { region, name } => {
+                write!(f, "the executions of pipeline {name} in {region}")
+            }
+            Self::ActionExecutions {
+                region,
+                name,
+                execution: None,
+            } => write!(f, "the actions' executions of pipeline {name} in {region}"),
+            Self::ActionExecutions {
+                region,
+                name,
+                execution: Some(id),
+            } => write!(f, "execution {id} of pipeline {name} in {region}"),
+            Self::FunctionInvokeConfig {
+                region,
+                name,
+                qualifier: None,
+            } => write!(
+                f,
+                "the asynchronous invocation of function {name} in {region}"
+            ),
+            Self::FunctionInvokeConfig {
+                region,
+                name,
+                qualifier: Some(qualifier),
+            } => write!(
+                f,
+                "the asynchronous invocation of function {name}:{qualifier} in {region}"
+            ),
+            Self::LogEvents { region, group, .. } => write!(f, "log group {group} in {region}"),
         }
     }
 }
@@ -248,6 +334,63 @@ pub enum Fact {
     ControlPolicies(Option<Vec<NamedControlPolicy>>),
     /// The policy's text.
     ControlPolicy(Option<String>),
+    /// How the stages stand.
+    PipelineState(Option<PipelineState>),
+    /// The newest executions, the newest first.
+    PipelineExecutions(Option<Vec<ExecutionSummary>>),
+    /// The actions, the newest first; none where the pipeline or the execution does not exist.
+    ActionExecutions(Option<Vec<ActionExecution>>),
+    /// How Lambda treats asynchronous calls; none where nobody has said how.
+    FunctionInvokeConfig(Option<InvokeConfig>),
+    /// The lines; none where the group does not exist.
+    LogEvents(Option<LogLines>),
+}
+
+/// How Lambda treats the asynchronous calls of a function (api: GetFunctionEventInvokeConfig). What is `None` is as by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InvokeConfig {
+    /// How often it tries again after an error, 0 to 2.
+    pub retries: Option<i32>,
+    /// For how many seconds it keeps an event.
+    pub max_age_seconds: Option<i32>,
+    /// The ARN of where events go that it gave up.
+    pub on_failure: Option<String>,
+}
+
+/// Lines of a log (api: FilterLogEvents), the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogLines {
+    /// The lines.
+    pub lines: Vec<LogLine>,
+    /// True where there are more than were asked for.
+    pub cut: bool,
+}
+
+/// One line of a log, as the function wrote it: it may hold anything, credentials among it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The stream, which for Lambda is one execution environment.
+    pub stream: String,
+    /// The text.
+    pub message: String,
+}
+
+impl fmt::Debug for LogLine {
+    /// Without the text: traces and failed assertions of callers must not carry what a function logged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            at_ms,
+            stream,
+            message,
+        } = self;
+        f.debug_struct("LogLine")
+            .field("at_ms", at_ms)
+            .field("stream", stream)
+            .field("message", &message.len())
+            .finish()
+    }
 }
 
 /// What is read of an organization (api: DescribeOrganization).

@@ -197,10 +197,14 @@ struct ActionJson<'a> {
 fn action_json(one: &ActionExecution) -> ActionJson<'_> {
     let ActionExecution {
         id: _,
+        execution: _,
         stage,
         action,
         status,
         started: _,
+        updated: _,
+        pipeline_version: _,
+        role: _,
         summary,
         external_id,
         error,

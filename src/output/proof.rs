@@ -121,6 +121,7 @@ fn hop_json(hop: &Hop) -> Value {
         answer,
         reason,
         statements,
+        lacking: _,
         mend,
         simulated,
     } = hop;
@@ -265,6 +266,7 @@ fn hop(page: &mut Page<'_>, hop: &Hop) {
         answer,
         reason,
         statements,
+        lacking: _,
         mend,
         simulated,
     } = hop;

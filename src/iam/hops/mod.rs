@@ -353,7 +353,7 @@ impl Call<'_> {
             reason,
             statements,
             gaps: _,
-            lacking: _,
+            lacking,
         } = decision;
         let statements = statements
             .into_iter()
@@ -374,6 +374,7 @@ impl Call<'_> {
         Hop {
             statements,
             mend,
+            lacking: lacking.iter().map(ToString::to_string).collect(),
             ..self.hop(of(verdict), reason)
         }
     }
@@ -430,6 +431,7 @@ impl Call<'_> {
             answer,
             reason,
             statements: Vec::new(),
+            lacking: Vec::new(),
             mend: None,
             simulated: None,
         }

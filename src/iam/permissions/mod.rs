@@ -13,6 +13,7 @@ pub use self::roles::Roles;
 use self::table::{NEEDS, On, When};
 use crate::model::account::{AccountId, AccountName, Partition};
 use crate::model::arn::RoleArn;
+use crate::model::name::FunctionName;
 use crate::model::policy::{Clause, Condition, Effect, PolicyDocument, Statement};
 use crate::model::wiring::{Gate, OrganizationReader, Wiring};
 
@@ -34,6 +35,8 @@ pub enum Task {
     Verify,
     /// `run`.
     Run,
+    /// `diagnose`.
+    Diagnose,
 }
 
 /// What the policy is for.
@@ -126,6 +129,9 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
             }
             Task::Verify => occasions.push(When::Verify),
             Task::Run => occasions.push(When::Run),
+            Task::Diagnose => {
+                occasions.extend([When::Plan, When::Put, When::Verify, When::Diagnose]);
+            }
         }
         if *remove_unexpected && matches!(task, Task::Bootstrap | Task::Teardown) {
             occasions.push(When::RemoveUnexpected);
@@ -240,6 +246,14 @@ impl<'a> Place<'a> {
             .filter(|gate| gate.function.account == *name)
     }
 
+    /// The selected gates' functions by name, for both accounts of a gate: a name may stand in the wrong one.
+    fn named_functions(&self) -> impl Iterator<Item = (&'a Gate, &'a FunctionName)> {
+        let name = self.name;
+        self.selected()
+            .filter(|gate| gate.pipeline.account == *name || gate.function.account == *name)
+            .map(|gate| (gate, &gate.function.name))
+    }
+
     /// Whether a gate is read for what it has in an account: `plan::wants` reads the neighbours of selected gates too.
     fn is_near(&self, gate: &Gate, account: &AccountName) -> bool {
         let touches =
@@ -267,6 +281,29 @@ impl<'a> Place<'a> {
                 .filter(|gate| gate.function.account == *self.name)
                 .filter(|gate| self.is_near(gate, self.name))
                 .map(|gate| format!("{}:*", gate.function_arn(self.id)))
+                .collect(),
+            On::FunctionsAnywhere => self
+                .named_functions()
+                .map(|(_, name)| {
+                    format!(
+                        "arn:{}:lambda:*:{}:function:{name}",
+                        self.partition, self.id
+                    )
+                })
+                .collect(),
+            // With and without the streams: policies name a group either way (CloudWatch Logs user guide, resource ARNs).
+            On::LogGroups => self
+                .named_functions()
+                .filter(|(gate, _)| gate.function.account == *self.name)
+                .flat_map(|(gate, name)| {
+                    let region = &gate.function.region;
+                    ["", ":*"].map(|rest| {
+                        format!(
+                            "arn:{}:logs:{region}:{}:log-group:/aws/lambda/{name}{rest}",
+                            self.partition, self.id
+                        )
+                    })
+                })
                 .collect(),
             On::InvokeRoles => self.invoke_roles(|_| true),
             On::BoundedInvokeRoles => {
@@ -397,7 +434,9 @@ fn conditions(on: On) -> Vec<Condition> {
         | On::ExecutionRoles
         | On::ManagedPolicies
         | On::Organization
-        | On::OwnOrganization => Vec::new(),
+        | On::OwnOrganization
+        | On::FunctionsAnywhere
+        | On::LogGroups => Vec::new(),
     }
 }
 

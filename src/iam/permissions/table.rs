@@ -28,6 +28,10 @@ pub(super) enum On {
     PassedRoles,
     /// Managed policies: which ones are attached is not known before reading.
     ManagedPolicies,
+    /// The functions' names, in any region: one that is missing may stand in another.
+    FunctionsAnywhere,
+    /// The functions' log groups.
+    LogGroups,
     /// The organization, as the account sees it through which it is read.
     Organization,
     /// The organization, as the gates' accounts see it: whether they are in one.
@@ -50,6 +54,8 @@ impl On {
             Self::ExecutionRoles => "ExecutionRoles",
             Self::PassedRoles => "PassedRoles",
             Self::ManagedPolicies => "ManagedPolicies",
+            Self::FunctionsAnywhere => "FunctionsAnywhere",
+            Self::LogGroups => "LogGroups",
             Self::Organization => "Organization",
             Self::OwnOrganization => "OwnOrganization",
         }
@@ -83,6 +89,8 @@ pub(super) enum When {
     Verify,
     /// A pipeline is started and followed.
     Run,
+    /// A gate that does not work is looked at.
+    Diagnose,
 }
 
 /// One permission.
@@ -104,12 +112,12 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 /// (api: CreateRole; guide: security_iam_troubleshoot).
 pub(super) const NEEDS: &[Need] = {
     use On::{
-        AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions, InvokeRoles,
-        ManagedPolicies, Organization, OwnOrganization, PassedRoles, Pipelines, SeenPipelines,
-        ServiceRoles, UnboundedInvokeRoles,
+        AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions,
+        FunctionsAnywhere, InvokeRoles, LogGroups, ManagedPolicies, Organization, OwnOrganization,
+        PassedRoles, Pipelines, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
     };
     use When::{
-        Adopt, Bootstrap, Organizations, PartialTeardown, Plan, Put, RemoveBoundary,
+        Adopt, Bootstrap, Diagnose, Organizations, PartialTeardown, Plan, Put, RemoveBoundary,
         RemoveUnexpected, Run, Simulate, Teardown, Verify,
     };
     &[
@@ -218,7 +226,34 @@ pub(super) const NEEDS: &[Need] = {
         // A run that is started and followed.
         need("codepipeline:StartPipelineExecution", Pipelines, &[Run]),
         need("codepipeline:GetPipelineExecution", Pipelines, &[Run]),
-        need("codepipeline:ListActionExecutions", Pipelines, &[Run]),
+        need(
+            "codepipeline:ListActionExecutions",
+            Pipelines,
+            &[Run, Diagnose],
+        ),
         need("codepipeline:StopPipelineExecution", Pipelines, &[Run]),
+        // What a gate that does not work is asked about, beyond a plan and a proof.
+        need("codepipeline:GetPipelineState", Pipelines, &[Diagnose]),
+        need(
+            "codepipeline:ListPipelineExecutions",
+            Pipelines,
+            &[Diagnose],
+        ),
+        need(
+            "lambda:GetFunctionEventInvokeConfig",
+            Functions,
+            &[Diagnose],
+        ),
+        need(
+            "lambda:GetFunctionEventInvokeConfig",
+            FunctionVersions,
+            &[Diagnose],
+        ),
+        need(
+            "lambda:GetFunctionConfiguration",
+            FunctionsAnywhere,
+            &[Diagnose],
+        ),
+        need("logs:FilterLogEvents", LogGroups, &[Diagnose]),
     ]
 };

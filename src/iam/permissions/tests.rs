@@ -74,7 +74,33 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
         Some(Read::ControlPolicies { .. }) => Read::ControlPolicy {
             id: "p-FullAWSAccess".to_owned(),
         },
-        Some(Read::ControlPolicy { .. }) => return None,
+        Some(Read::ControlPolicy { .. }) => Read::PipelineState {
+            region,
+            name: PipelineName::new("p").unwrap(),
+        },
+        Some(Read::PipelineState { region, name }) => Read::PipelineExecutions {
+            region: region.clone(),
+            name: name.clone(),
+        },
+        Some(Read::PipelineExecutions { region, name }) => Read::ActionExecutions {
+            region: region.clone(),
+            name: name.clone(),
+            execution: None,
+        },
+        Some(Read::ActionExecutions { .. }) => Read::FunctionInvokeConfig {
+            region,
+            name,
+            qualifier: None,
+        },
+        Some(Read::FunctionInvokeConfig { .. }) => Read::LogEvents {
+            region,
+            group: "/aws/lambda/f".to_owned(),
+            from_ms: 0,
+            to_ms: 1,
+            filter: None,
+            limit: 1,
+        },
+        Some(Read::LogEvents { .. }) => return None,
     })
 }
 
@@ -264,10 +290,23 @@ fn a_command_that_does_nothing_in_an_account_needs_nothing_there() {
 fn resource(id: &str, read: &Read) -> Option<String> {
     Some(match read {
         Read::CallerIdentity => return None,
-        Read::Pipeline { region, name } => format!("arn:aws:codepipeline:{region}:{id}:{name}"),
+        Read::Pipeline { region, name }
+        | Read::PipelineState { region, name }
+        | Read::PipelineExecutions { region, name }
+        | Read::ActionExecutions { region, name, .. } => {
+            format!("arn:aws:codepipeline:{region}:{id}:{name}")
+        }
+        Read::LogEvents { region, group, .. } => {
+            format!("arn:aws:logs:{region}:{id}:log-group:{group}")
+        }
         Read::Function { region, name }
         | Read::FunctionConcurrency { region, name }
         | Read::FunctionPolicy {
+            region,
+            name,
+            qualifier: None,
+        }
+        | Read::FunctionInvokeConfig {
             region,
             name,
             qualifier: None,
@@ -278,6 +317,11 @@ fn resource(id: &str, read: &Read) -> Option<String> {
             qualifier,
         }
         | Read::FunctionPolicy {
+            region,
+            name,
+            qualifier: Some(qualifier),
+        }
+        | Read::FunctionInvokeConfig {
             region,
             name,
             qualifier: Some(qualifier),
