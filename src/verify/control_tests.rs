@@ -30,6 +30,7 @@ fn organized() -> World {
         managed: BTreeMap::new(),
         function_policies: BTreeMap::new(),
         reserved: BTreeMap::new(),
+        left: BTreeMap::new(),
     };
     let mut accounts = world.accounts.borrow_mut();
     accounts.insert("management".to_owned(), management);
