@@ -12,13 +12,14 @@ use futures_util::stream::FuturesUnordered;
 use crate::cloud::Cloud;
 use crate::model::account::AccountName;
 use crate::model::change::{
-    Failure, Outcome, PipelineUpdate, Plan, Problem, Report, Severity, Step, Work,
+    Failure, FunctionUpdate, Outcome, PipelineUpdate, Plan, Problem, Report, Severity, Step, Work,
 };
 use crate::model::failure::{CloudError, CloudErrorKind};
 use crate::model::observed::Observed;
 use crate::model::observed::Seen;
 use crate::model::pipeline::{PipelineDocument, Renewal};
 use crate::model::progress::Progress;
+use crate::model::read::Readiness;
 use crate::model::wiring::PipelineKey;
 use crate::model::write::{Write, Written};
 
@@ -180,6 +181,15 @@ async fn run<C: Cloud, T: Timing, B: Backup>(step: &Step, tools: &Tools<'_, C, T
                 .step_done(&step.account, &what, &done.outcome);
             done
         }
+        Work::Function(update) => {
+            let what = format!("{} {}", update.write.operation(), update.write);
+            tools.progress.step_started(&step.account, &what);
+            let done = function(update, &what, tools).await;
+            tools
+                .progress
+                .step_done(&step.account, &what, &done.outcome);
+            done
+        }
         Work::Pipeline(update) => {
             let what = format!(
                 "codepipeline:UpdatePipeline pipeline {}",
@@ -239,6 +249,56 @@ async fn send<C: Cloud, T: Timing, B>(
         // Half of it fixed, half by chance, so that many roles do not ask again at the same moment.
         let part = 0.5 + tools.timing.chance().clamp(0.0, 1.0) / 2.0;
         tools.timing.sleep(longest.mul_f64(part)).await;
+    }
+}
+
+/// How long Lambda is waited for. A function of a zip archive is ready in seconds, one in a VPC may take minutes (Lambda
+/// developer guide, "Lambda function states").
+const READY_ATTEMPTS: u32 = 60;
+const READY_FIRST: Duration = Duration::from_millis(250);
+const READY_MOST: Duration = Duration::from_secs(5);
+
+/// Sends a change of a function and waits until Lambda has taken it over.
+async fn function<C: Cloud, T: Timing, B>(
+    update: &FunctionUpdate,
+    what: &str,
+    tools: &Tools<'_, C, T, B>,
+) -> Done {
+    let FunctionUpdate {
+        function: key,
+        write,
+    } = update;
+    let done = written_to_done(send(&key.account, write, true, what, tools).await);
+    if done.outcome != Outcome::Done {
+        return done;
+    }
+    let mut attempt = 0;
+    let failure = loop {
+        let state = match tools.cloud.read(&key.account, &key.read()).await {
+            Ok(fact) => fact.readiness(),
+            Err(error) => break Failure::Cloud(Box::new(error)),
+        };
+        let waiting = match state {
+            Readiness::Ready => return done,
+            Readiness::Failed(why) => {
+                let message = format!("{key}: {why}");
+                break Failure::NotReady { message };
+            }
+            Readiness::Waiting(why) => why,
+        };
+        attempt += 1;
+        if attempt >= READY_ATTEMPTS || tools.timing.is_interrupted() {
+            let message =
+                format!("{key}: {waiting}; it was accepted, and not waited for any longer");
+            break Failure::NotReady { message };
+        }
+        tools.progress.step_waiting(&key.account, what, attempt);
+        let longest = READY_FIRST.saturating_mul(2_u32.saturating_pow(attempt - 1));
+        tools.timing.sleep(longest.min(READY_MOST)).await;
+    };
+    Done {
+        outcome: Outcome::Failed(failure),
+        ..done
     }
 }
 

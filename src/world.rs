@@ -12,11 +12,11 @@ use crate::apply::{Backup, Timing, Tools, apply};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::config;
 use crate::desired;
-use crate::model::account::{AccountId, AccountName};
+use crate::model::account::{AccountId, AccountName, Region};
 use crate::model::arn::RoleArn;
 use crate::model::change::{Intent, Plan, Report};
-use crate::model::function::Variables;
-use crate::model::name::GateName;
+use crate::model::function::{ExecutionRole, FunctionSettings, FunctionSpec, Package, Variables};
+use crate::model::name::{FunctionName, GateName, RoleName};
 use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
 use crate::model::progress::Silent;
@@ -96,6 +96,10 @@ pub(crate) struct World {
     /// What IAM's simulator says to everything.
     pub(crate) simulated: RefCell<String>,
     pub(crate) organization: RefCell<Option<WorldOrganization>>,
+    /// How often a function is answered as under way after a change of it.
+    pub(crate) pending: Cell<usize>,
+    /// Why every change of a function fails behind Lambda's answer.
+    pub(crate) unready: RefCell<Option<String>>,
     calls: Cell<usize>,
 }
 
@@ -168,6 +172,16 @@ pub(crate) fn function(region: &str, account: &str, name: &str, role: RoleArn) -
         environment: Some(Variables::default()),
         log_group: None,
         tags: None,
+    }
+}
+
+/// A package; what stands for its files makes its hash.
+pub(crate) fn package(content: &str) -> Package {
+    Package {
+        zip: content.as_bytes().into(),
+        sha256: format!("sha256 of {content}"),
+        files: 1,
+        unzipped: 2,
     }
 }
 
@@ -324,7 +338,7 @@ impl World {
     fn answer(&self, account: &AccountName, read: &Read) -> Fact {
         let accounts = self.accounts.borrow();
         let account = &accounts[account.as_str()];
-        let role = |name: &crate::model::name::RoleName| account.roles.get(name.as_str());
+        let role = |name: &RoleName| account.roles.get(name.as_str());
         match read {
             Read::CallerIdentity => Fact::CallerIdentity(CallerIdentity {
                 account: AccountId::new(&account.id).unwrap(),
@@ -339,7 +353,12 @@ impl World {
             }
             Read::Function { region, name } => {
                 let key = (region.to_string(), name.to_string());
-                Fact::Function(account.functions.get(&key).cloned())
+                let found = account.functions.get(&key).cloned();
+                Fact::Function(found.map(|found| self.under_way(found)))
+            }
+            Read::TaggedFunction { region, name } => {
+                let key = (region.to_string(), name.to_string());
+                Fact::TaggedFunction(account.functions.get(&key).cloned())
             }
             Read::Role { role: name } => Fact::Role(role(name).map(|r| r.role.clone())),
             Read::InlinePolicyNames { role: name } => {
@@ -393,6 +412,28 @@ impl World {
             | Read::OrganizationParent { .. }
             | Read::ControlPolicies { .. }
             | Read::ControlPolicy { .. } => self.organized(&account.id, read),
+        }
+    }
+
+    /// A function as GetFunctionConfiguration answers it.
+    fn under_way(&self, found: Function) -> Function {
+        let left = self.pending.get();
+        self.pending.set(left.saturating_sub(1));
+        let (status, why) = match (left, self.unready.borrow().clone()) {
+            (0, None) => {
+                return Function {
+                    tags: None,
+                    ..found
+                };
+            }
+            (0, why) => ("Failed", why),
+            _ => ("InProgress", None),
+        };
+        Function {
+            last_update_status: Some(status.to_owned()),
+            last_update_reason: why,
+            tags: None,
+            ..found
         }
     }
 
@@ -458,6 +499,11 @@ impl World {
                     Ok(Written::Done)
                 }
             },
+            Write::CreateFunction { .. }
+            | Write::UpdateFunctionCode { .. }
+            | Write::UpdateFunctionConfiguration { .. }
+            | Write::TagFunction { .. }
+            | Write::DeleteFunction { .. } => change_function(account, write),
             Write::UpdateTrustPolicy { role, .. }
             | Write::TagRole { role, .. }
             | Write::UntagRole { role, .. }
@@ -493,6 +539,85 @@ fn create_role(account: &mut WorldAccount, new: &NewRole) -> Result<Written, Clo
     Ok(Written::Done)
 }
 
+/// Functions, as Lambda keeps them; a role that is not there, or does not trust Lambda, is refused.
+fn change_function(account: &mut WorldAccount, write: &Write) -> Result<Written, CloudErrorKind> {
+    let id = account.id.clone();
+    match write {
+        Write::CreateFunction { region, new } => {
+            if found(account, region, &new.name).is_ok() {
+                return Err(CloudErrorKind::Conflict);
+            }
+            assumable(account, &new.settings)?;
+            let mut made = function(
+                region.as_str(),
+                &id,
+                new.name.as_str(),
+                new.settings.role.clone(),
+            );
+            configure(&mut made, &new.settings);
+            made.code_sha256 = Some(new.package.sha256.clone());
+            made.tags = Some(new.tags.clone());
+            let key = (region.to_string(), new.name.to_string());
+            account.functions.insert(key, made);
+        }
+        Write::UpdateFunctionCode {
+            region,
+            name,
+            package,
+        } => found(account, region, name)?.code_sha256 = Some(package.sha256.clone()),
+        Write::UpdateFunctionConfiguration {
+            region,
+            name,
+            settings,
+        } => {
+            assumable(account, settings)?;
+            configure(found(account, region, name)?, settings);
+        }
+        Write::TagFunction { function, tags } => {
+            let found = found(account, &function.region, &function.name)?;
+            found
+                .tags
+                .get_or_insert_with(BTreeMap::new)
+                .extend(tags.clone());
+        }
+        Write::DeleteFunction { region, name } => {
+            let key = (region.to_string(), name.to_string());
+            if account.functions.remove(&key).is_none() {
+                return Ok(Written::AlreadyThere);
+            }
+        }
+        _ => return Err(CloudErrorKind::Invalid),
+    }
+    Ok(Written::Done)
+}
+
+fn found<'a>(
+    account: &'a mut WorldAccount,
+    region: &Region,
+    name: &FunctionName,
+) -> Result<&'a mut Function, CloudErrorKind> {
+    let key = (region.to_string(), name.to_string());
+    let slot = account.functions.get_mut(&key);
+    slot.ok_or(CloudErrorKind::NotFound)
+}
+
+fn configure(function: &mut Function, settings: &FunctionSettings) {
+    function.runtime = Some(settings.runtime.clone());
+    function.handler = Some(settings.handler.clone());
+    function.timeout_seconds = i32::try_from(settings.timeout_seconds).ok();
+    function.memory_mb = i32::try_from(settings.memory_mb).ok();
+    function.environment = Some(settings.environment.clone());
+    function.role = settings.role.clone();
+}
+
+fn assumable(account: &WorldAccount, settings: &FunctionSettings) -> Result<(), CloudErrorKind> {
+    let role = account.roles.get(settings.role.name.as_str());
+    match role {
+        Some(role) if role.role.trust.contains("lambda.amazonaws.com") => Ok(()),
+        _ => Err(CloudErrorKind::Invalid),
+    }
+}
+
 fn change_role(role: &mut WorldRole, write: &Write) -> Result<Written, CloudErrorKind> {
     match write {
         Write::UpdateTrustPolicy { document, .. } => role.role.trust.clone_from(document),
@@ -513,9 +638,7 @@ fn change_role(role: &mut WorldRole, write: &Write) -> Result<Written, CloudErro
             }
         }
         Write::DetachPolicy { policy_arn, .. } => role.attached.retain(|p| p.arn != *policy_arn),
-        Write::CreateRole(_) | Write::DeleteRole { .. } | Write::UpdatePipeline { .. } => {
-            return Err(CloudErrorKind::Invalid);
-        }
+        _ => return Err(CloudErrorKind::Invalid),
     }
     Ok(Written::Done)
 }
@@ -584,6 +707,39 @@ pub(crate) fn wiring(manifest: &str, only: &[&str]) -> Wiring {
     let config = config::from_text(std::path::Path::new("crossgate.toml"), manifest).unwrap();
     let only: Vec<GateName> = only.iter().map(|n| GateName::new(n).unwrap()).collect();
     desired::wiring(&config, &only).unwrap()
+}
+
+/// The name of the execution role that is made for the function of [`MANIFEST`].
+pub(crate) const MADE_ROLE: &str = "crossgate-checkout-fn-MyFunction";
+/// The execution role of [`World::new`].
+pub(crate) const NAMED_ROLE: &str = "ExecutionRole";
+/// The value of a variable of every function of [`making`].
+pub(crate) const SECRET: &str = "hunter2";
+
+/// The wiring of a manifest all of whose functions are made, with a role of that name.
+pub(crate) fn making(manifest: &str, only: &[&str], role: &str) -> Wiring {
+    let variables = [("MODE", "strict"), ("TOKEN", SECRET)];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let role = if role == MADE_ROLE {
+        ExecutionRole::Made(RoleName::new(role).unwrap())
+    } else {
+        let arn = format!("arn:aws:iam::222222222222:role/{role}");
+        ExecutionRole::Existing(RoleArn::parse(&arn).unwrap())
+    };
+    let spec = FunctionSpec {
+        package: package("v1"),
+        runtime: "python3.13".to_owned(),
+        handler: "validate.handler".to_owned(),
+        timeout_seconds: 60,
+        memory_mb: 128,
+        environment: Variables(variables.into()),
+        role,
+        tags: BTreeMap::from([("team".to_owned(), "platform".to_owned())]),
+    };
+    let mut wiring = wiring(manifest, only);
+    let keys = wiring.gates.iter().map(|gate| gate.function.clone());
+    wiring.functions = keys.map(|key| (key, spec.clone())).collect();
+    wiring
 }
 
 pub(crate) fn options(intent: Intent) -> Options {

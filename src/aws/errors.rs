@@ -83,6 +83,9 @@ impl Call<'_> {
                 "AWS still asked to slow down after all retries: wait a minute and run it again"
                     .to_owned(),
             ),
+            CloudErrorKind::NotSettled if refusal.says("cannot be performed at this time") => Some(
+                "another change of the function is under way: run it again when that is over".to_owned(),
+            ),
             CloudErrorKind::NotSettled => Some(SETTLING.to_owned()),
             CloudErrorKind::Limit => Some(
                 "a quota of the account is reached: remove what is not needed, or ask for more in the Service Quotas \
@@ -96,7 +99,7 @@ impl Call<'_> {
             CloudErrorKind::Other if refusal.status >= 500 => {
                 Some("the fault is on AWS's side: run it again in a while".to_owned())
             }
-            CloudErrorKind::Conflict if refusal.code.is_some_and(|c| c.starts_with("EntityAlreadyExists")) => Some(
+            CloudErrorKind::Conflict if self.operation == "lambda:CreateFunction" || refusal.code.is_some_and(|c| c.starts_with("EntityAlreadyExists")) => Some(
                 "it was not there when the plan was made: run the command again, it plans from what is there now".to_owned(),
             ),
             CloudErrorKind::Unreachable
@@ -218,7 +221,7 @@ pub(super) struct Refusal<'a> {
 }
 
 impl Refusal<'_> {
-    fn to_failure(
+    pub(super) fn to_failure(
         &self,
         request_id: Option<&str>,
         hint: impl FnOnce(CloudErrorKind) -> Option<String>,
@@ -291,6 +294,16 @@ impl Refusal<'_> {
             "InvalidStructure" if self.says("not authorized to perform assumerole") => {
                 Kind::NotSettled
             }
+            // A role that was just made is refused by Lambda like this, and by the key of its environment variables.
+            "InvalidParameterValue"
+                if self.says("cannot be assumed by lambda")
+                    || (self.says("invalid for creategrant")
+                        && self.says("does not refer to a valid principal")) =>
+            {
+                Kind::NotSettled
+            }
+            // Lambda takes one change of a function after the other.
+            "ResourceConflict" if self.says("cannot be performed at this time") => Kind::NotSettled,
             "EntityAlreadyExists"
             | "DeleteConflict"
             | "ConcurrentModification"
@@ -298,7 +311,9 @@ impl Refusal<'_> {
             | "UnmodifiableEntity"
             | "PipelineNameInUse"
             | "EntityTemporarilyUnmodifiable" => Kind::Conflict,
-            "LimitExceeded" | "ServiceQuotaExceeded" | "TooManyTags" => Kind::Limit,
+            "LimitExceeded" | "ServiceQuotaExceeded" | "TooManyTags" | "CodeStorageExceeded" => {
+                Kind::Limit
+            }
             "MalformedPolicyDocument"
             | "InvalidInput"
             | "Validation"
@@ -313,6 +328,10 @@ impl Refusal<'_> {
             | "InvalidParameterValue"
             | "InvalidParameterCombination"
             | "InvalidAction"
+            | "RequestTooLarge"
+            | "RequestEntityTooLarge"
+            | "CodeVerificationFailed"
+            | "InvalidCodeSignature"
             | "MalformedQueryString"
             | "MissingParameter"
             | "PolicyNotAttachable" => Kind::Invalid,

@@ -266,7 +266,12 @@ pub(super) async fn write(
         | Write::DeleteInlinePolicy { .. }
         | Write::DetachPolicy { .. }
         | Write::DeleteRole { .. } => remove(client, call, write).await,
-        Write::UpdatePipeline { .. } => Err(Failure::misrouted()),
+        Write::CreateFunction { .. }
+        | Write::UpdateFunctionCode { .. }
+        | Write::UpdateFunctionConfiguration { .. }
+        | Write::TagFunction { .. }
+        | Write::DeleteFunction { .. }
+        | Write::UpdatePipeline { .. } => Err(Failure::misrouted()),
     }
 }
 
@@ -317,6 +322,11 @@ async fn remove(client: &aws_sdk_iam::Client, call: &Call<'_>, write: &Write) ->
         | Write::TagRole { .. }
         | Write::PutPermissionsBoundary { .. }
         | Write::PutInlinePolicy { .. }
+        | Write::CreateFunction { .. }
+        | Write::UpdateFunctionCode { .. }
+        | Write::UpdateFunctionConfiguration { .. }
+        | Write::TagFunction { .. }
+        | Write::DeleteFunction { .. }
         | Write::UpdatePipeline { .. } => Err(Failure::misrouted()),
     }
 }

@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::account::AccountName;
+use crate::model::arn::FunctionArn;
 use crate::model::name::RoleName;
 use crate::model::read::{Fact, Read};
 use crate::model::write::{Write, Written};
@@ -121,6 +122,9 @@ impl Cloud for AwsCloud {
                 }
                 Read::Function { region, name } => {
                     lambda::configuration(&clients.lambda(region), call, name).await
+                }
+                Read::TaggedFunction { region, name } => {
+                    lambda::tagged(&clients.lambda(region), call, name).await
                 }
                 Read::Role { role } => iam::role(clients.iam(), call, role).await,
                 Read::InlinePolicyNames { role } => {
@@ -226,6 +230,14 @@ impl Cloud for AwsCloud {
                         let client = clients.codepipeline(region);
                         codepipeline::update(&client, call, name, document).await
                     }
+                    Write::CreateFunction { region, .. }
+                    | Write::UpdateFunctionCode { region, .. }
+                    | Write::UpdateFunctionConfiguration { region, .. }
+                    | Write::DeleteFunction { region, .. }
+                    | Write::TagFunction {
+                        function: FunctionArn { region, .. },
+                        ..
+                    } => lambda::write(&clients.lambda(region), call, write).await,
                     _ => iam::write(clients.iam(), call, write).await,
                 },
             )
@@ -261,7 +273,13 @@ fn role_of(write: &Write) -> Option<&RoleName> {
         | Write::DeleteInlinePolicy { role, .. }
         | Write::DetachPolicy { role, .. }
         | Write::DeleteRole { role } => Some(role),
-        Write::CreateRole(_) | Write::UpdatePipeline { .. } => None,
+        Write::CreateRole(_)
+        | Write::CreateFunction { .. }
+        | Write::UpdateFunctionCode { .. }
+        | Write::UpdateFunctionConfiguration { .. }
+        | Write::TagFunction { .. }
+        | Write::DeleteFunction { .. }
+        | Write::UpdatePipeline { .. } => None,
     }
 }
 

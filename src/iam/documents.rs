@@ -108,6 +108,52 @@ pub fn callback_policy() -> PolicyDocument {
     }])
 }
 
+/// The trust policy of an execution role that is made: Lambda may take it (Lambda developer guide, "Execution role").
+pub fn execution_trust() -> PolicyDocument {
+    let lambda = (PrincipalKind::Service, "lambda.amazonaws.com".to_owned());
+    PolicyDocument::new(vec![Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principal: Some(Clause::Is(Principals::Listed(vec![lambda]))),
+        action: Clause::Is(vec!["sts:AssumeRole".to_owned()]),
+        resource: None,
+        conditions: Vec::new(),
+    }])
+}
+
+/// The policy with which functions write to their own log groups and to no others.
+///
+/// CreateLogGroup is asked for on `log-group:NAME` and on `log-group:NAME:log-stream:`, the other two on
+/// `log-group:NAME:log-stream:STREAM` (service authorization reference, "CloudWatch Logs"; the guide's own policies write
+/// `log-group:NAME:*` for all three).
+pub fn logs_policy(functions: &[FunctionArn]) -> PolicyDocument {
+    let groups = sorted(functions.iter().map(|function| {
+        let FunctionArn {
+            region,
+            account,
+            name,
+        } = function;
+        let partition = region.partition();
+        format!("arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{name}")
+    }));
+    let all = |arn: &String| format!("{arn}:*");
+    let streams = groups.iter().map(all).collect();
+    let groups = groups
+        .iter()
+        .flat_map(|arn| [arn.clone(), all(arn)])
+        .collect();
+    PolicyDocument::new(vec![
+        allow("logs:CreateLogGroup", groups),
+        Statement {
+            action: Clause::Is(vec![
+                "logs:CreateLogStream".to_owned(),
+                "logs:PutLogEvents".to_owned(),
+            ]),
+            ..allow("", streams)
+        },
+    ])
+}
+
 /// The policy with which a service role may assume invoke roles (hop 1, the pipeline's side).
 pub fn assume_policy(roles: &[RoleArn]) -> PolicyDocument {
     let roles = sorted(roles.iter().map(ToString::to_string));
@@ -157,6 +203,17 @@ mod tests {
             prop_assert!(x.bytes().all(|c| c.is_ascii_alphanumeric()));
             prop_assert_eq!(a == b, x == y);
         }
+    }
+
+    #[test]
+    fn logs_are_granted_on_the_functions_own_groups_only() {
+        let function = FunctionArn {
+            region: crate::model::account::Region::new("cn-north-1").unwrap(),
+            account: AccountId::new("222222222222").unwrap(),
+            name: crate::model::name::FunctionName::new("f").unwrap(),
+        };
+        insta::assert_snapshot!(logs_policy(&[function]), @r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:CreateLogGroup","Resource":["arn:aws-cn:logs:cn-north-1:222222222222:log-group:/aws/lambda/f","arn:aws-cn:logs:cn-north-1:222222222222:log-group:/aws/lambda/f:*"]},{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws-cn:logs:cn-north-1:222222222222:log-group:/aws/lambda/f:*"}]}"#);
+        insta::assert_snapshot!(execution_trust(), @r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::account::{AccountId, AccountName, Region};
 use super::failure::CloudError;
 use super::name::{GateName, Project};
 use super::pipeline::PatchRequest;
-use super::wiring::PipelineKey;
+use super::wiring::{FunctionKey, PipelineKey};
 use super::write::Write;
 
 /// What a plan is for.
@@ -25,9 +25,9 @@ pub enum Intent {
 /// The kinds of object that a change may be about, as they stand in the JSON output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeKind {
-    /// The invoke role.
+    /// An invoke role, or an execution role that the manifest makes.
     IamRole,
-    /// The invoke role's trust policy.
+    /// The trust policy of one.
     IamTrustPolicy,
     /// The invoke role's tags.
     IamRoleTags,
@@ -37,6 +37,14 @@ pub enum ChangeKind {
     IamInlinePolicy,
     /// A policy on an invoke role of ours that we did not put there.
     IamUnexpectedPolicy,
+    /// A function that the manifest makes.
+    LambdaFunction,
+    /// Its code.
+    LambdaFunctionCode,
+    /// Its runtime, handler, timeout, memory, environment and execution role.
+    LambdaFunctionConfiguration,
+    /// Its tags.
+    LambdaFunctionTags,
     /// The action in the pipeline.
     PipelineAction,
 }
@@ -51,6 +59,10 @@ impl ChangeKind {
             Self::IamPermissionsBoundary => "iam_permissions_boundary",
             Self::IamInlinePolicy => "iam_inline_policy",
             Self::IamUnexpectedPolicy => "iam_unexpected_policy",
+            Self::LambdaFunction => "lambda_function",
+            Self::LambdaFunctionCode => "lambda_function_code",
+            Self::LambdaFunctionConfiguration => "lambda_function_configuration",
+            Self::LambdaFunctionTags => "lambda_function_tags",
             Self::PipelineAction => "pipeline_action",
         }
     }
@@ -64,6 +76,10 @@ impl ChangeKind {
             Self::IamPermissionsBoundary => "permissions boundary of role",
             Self::IamInlinePolicy => "inline policy",
             Self::IamUnexpectedPolicy => "unexpected policy",
+            Self::LambdaFunction => "function",
+            Self::LambdaFunctionCode => "code of function",
+            Self::LambdaFunctionConfiguration => "configuration of function",
+            Self::LambdaFunctionTags => "tags of function",
             Self::PipelineAction => "pipeline action",
         }
     }
@@ -152,8 +168,20 @@ pub enum Work {
         /// Whether the errors of a role that is not settled are waited out.
         settling: bool,
     },
+    /// One call that Lambda goes on with after its answer: send it, then wait until the function is ready.
+    Function(Box<FunctionUpdate>),
     /// Read the pipeline again, patch it, save the old document, send the new one.
     Pipeline(Box<PipelineUpdate>),
+}
+
+/// A planned change of one function that takes Lambda some time: until it is over, no other change is accepted, and a new
+/// function cannot be invoked (Lambda developer guide, "Lambda function states").
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionUpdate {
+    /// The function.
+    pub function: FunctionKey,
+    /// The call.
+    pub write: Write,
 }
 
 /// A planned update of one pipeline: one UpdatePipeline, however many gates.
@@ -296,6 +324,11 @@ pub enum Failure {
         /// What has moved.
         message: String,
     },
+    /// Lambda has accepted a change of a function, and it did not become ready.
+    NotReady {
+        /// Which function, and what Lambda says of it.
+        message: String,
+    },
     /// The old pipeline document could not be saved, so the new one was not sent.
     Backup {
         /// The file and what the system said.
@@ -307,7 +340,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cloud(error) => write!(f, "{error}"),
-            Self::Stale { message } | Self::Backup { message } => f.write_str(message),
+            Self::Stale { message } | Self::NotReady { message } | Self::Backup { message } => {
+                f.write_str(message)
+            }
         }
     }
 }
@@ -318,6 +353,9 @@ impl Failure {
         match self {
             Self::Cloud(error) => error.hint.as_deref(),
             Self::Stale { .. } => Some("run the command again: it plans from what is there now"),
+            Self::NotReady { .. } => Some(
+                "look at the function in Lambda; when it is ready, run the command again: it continues from what is there",
+            ),
             Self::Backup { .. } => {
                 Some("make the folder writable; nothing was sent to the pipeline")
             }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::account::{AccountId, Partition};
 use super::arn::RoleArn;
-use super::name::RoleName;
+use super::name::{FunctionName, RoleName, RolePath};
 
 /// A function as the manifest wants it (`source` and what goes with it in `[gates.function]`).
 ///
@@ -38,6 +39,61 @@ pub enum ExecutionRole {
     Existing(RoleArn),
     /// One that the manifest makes: trust for lambda.amazonaws.com, logs of the function's own group, the callback.
     Made(RoleName),
+}
+
+impl ExecutionRole {
+    /// The role's ARN, given the partition and the id of the function's account.
+    pub fn arn(&self, partition: Partition, account: &AccountId) -> RoleArn {
+        match self {
+            Self::Existing(arn) => arn.clone(),
+            Self::Made(name) => RoleArn {
+                partition,
+                account: account.clone(),
+                path: RolePath::default(),
+                name: name.clone(),
+            },
+        }
+    }
+
+    /// The role's name.
+    pub fn name(&self) -> &RoleName {
+        match self {
+            Self::Existing(arn) => &arn.name,
+            Self::Made(name) => name,
+        }
+    }
+}
+
+/// What a function is configured with, as far as a manifest says it (api: UpdateFunctionConfiguration).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionSettings {
+    /// For example `python3.13`.
+    pub runtime: String,
+    /// For example `validate.handler`.
+    pub handler: String,
+    /// 1 to 900.
+    pub timeout_seconds: u32,
+    /// 128 to 10,240.
+    pub memory_mb: u32,
+    /// All its environment variables.
+    pub environment: Variables,
+    /// The role as which it runs.
+    pub role: RoleArn,
+}
+
+/// A function that is to be made (api: CreateFunction).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFunction {
+    /// Its name.
+    pub name: FunctionName,
+    /// Its code.
+    pub package: Package,
+    /// How it is configured.
+    pub settings: FunctionSettings,
+    /// All tags.
+    pub tags: BTreeMap<String, String>,
+    /// A line for people who find the function in the console.
+    pub description: String,
 }
 
 /// A zip archive, the same bytes for the same files whenever and wherever it is made.

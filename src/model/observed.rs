@@ -85,8 +85,16 @@ impl Observed {
         })
     }
 
-    /// A function's configuration.
+    /// A function's configuration, by whichever question it was asked for.
     pub fn function(&self, key: &FunctionKey) -> Seen<'_, Function> {
+        let read = key.tagged();
+        let tagged = self.seen(&key.account, &read, |fact| match fact {
+            Fact::TaggedFunction(function) => Some(function.as_ref()),
+            _ => None,
+        });
+        if tagged != Seen::NotRead {
+            return tagged;
+        }
         let read = key.read();
         self.seen(&key.account, &read, |fact| match fact {
             Fact::Function(function) => Some(function.as_ref()),
@@ -339,6 +347,7 @@ impl Read {
             Self::CallerIdentity
             | Self::Pipeline { .. }
             | Self::Function { .. }
+            | Self::TaggedFunction { .. }
             | Self::FunctionVersion { .. }
             | Self::FunctionPolicy { .. }
             | Self::FunctionConcurrency { .. }
@@ -401,6 +410,14 @@ impl FunctionKey {
     /// The question for this function.
     pub fn read(&self) -> Read {
         Read::Function {
+            region: self.region.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// The question for this function and its tags.
+    pub fn tagged(&self) -> Read {
+        Read::TaggedFunction {
             region: self.region.clone(),
             name: self.name.clone(),
         }

@@ -30,6 +30,13 @@ pub enum Read {
         /// Its name.
         name: FunctionName,
     },
+    /// `lambda:GetFunction`: the configuration and, beyond it, the tags; for a function that the manifest makes.
+    TaggedFunction {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+    },
     /// `iam:GetRole`.
     Role {
         /// The role.
@@ -194,6 +201,7 @@ impl Read {
             Self::Function { .. } | Self::FunctionVersion { .. } => {
                 "lambda:GetFunctionConfiguration"
             }
+            Self::TaggedFunction { .. } => "lambda:GetFunction",
             Self::Role { .. } => "iam:GetRole",
             Self::InlinePolicyNames { .. } => "iam:ListRolePolicies",
             Self::AttachedPolicies { .. } => "iam:ListAttachedRolePolicies",
@@ -222,7 +230,9 @@ impl fmt::Display for Read {
         match self {
             Self::CallerIdentity => write!(f, "the caller's identity"),
             Self::Pipeline { region, name } => write!(f, "pipeline {name} in {region}"),
-            Self::Function { region, name } => write!(f, "function {name} in {region}"),
+            Self::Function { region, name } | Self::TaggedFunction { region, name } => {
+                write!(f, "function {name} in {region}")
+            }
             Self::Role { role } => write!(f, "role {role}"),
             Self::InlinePolicyNames { role } => write!(f, "inline policies of role {role}"),
             Self::AttachedPolicies { role } => write!(f, "attached policies of role {role}"),
@@ -306,6 +316,8 @@ pub enum Fact {
     Pipeline(Option<Box<PipelineDocument>>),
     /// The function's configuration.
     Function(Option<Function>),
+    /// The function's configuration, with its tags.
+    TaggedFunction(Option<Function>),
     /// The role.
     Role(Option<Role>),
     /// The names of the inline policies; none where the role does not exist.
@@ -457,6 +469,56 @@ pub struct Function {
     pub log_group: Option<String>,
     /// Its tags, where they were asked for.
     pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// Whether Lambda has taken over the last change of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It has.
+    Ready,
+    /// Not yet, in words.
+    Waiting(String),
+    /// It could not, in words.
+    Failed(String),
+}
+
+impl Function {
+    /// Whether the function can be invoked as it was last changed (api: FunctionConfiguration, State and LastUpdateStatus).
+    /// `Inactive` is a function that was not invoked for long: the next invocation wakes it up.
+    pub fn readiness(&self) -> Readiness {
+        let because = |why: &Option<String>| {
+            why.as_ref()
+                .map_or_else(String::new, |why| format!(": {why}"))
+        };
+        match (self.state.as_deref(), self.last_update_status.as_deref()) {
+            (Some("Failed"), _) => Readiness::Failed(format!(
+                "Lambda could not make it ready{}",
+                because(&self.state_reason)
+            )),
+            (_, Some("Failed")) => Readiness::Failed(format!(
+                "Lambda could not take the update over{}",
+                because(&self.last_update_reason)
+            )),
+            (Some("Pending"), _) => Readiness::Waiting("its state is still Pending".to_owned()),
+            (_, Some("InProgress")) => {
+                Readiness::Waiting("its update is still in progress".to_owned())
+            }
+            _ => Readiness::Ready,
+        }
+    }
+}
+
+impl Fact {
+    /// The readiness of the function that was asked for. One that is not found right behind its creation is not known
+    /// everywhere yet.
+    pub fn readiness(&self) -> Readiness {
+        match self {
+            Self::Function(Some(function)) | Self::TaggedFunction(Some(function)) => {
+                function.readiness()
+            }
+            _ => Readiness::Waiting("AWS does not find it yet".to_owned()),
+        }
+    }
 }
 
 /// What is read of a role (api: GetRole).

@@ -2,6 +2,7 @@
 //! What it cannot know (service roles, execution roles) is read from AWS and joined in `plan`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::account::{AccountId, AccountName, Partition, Region};
 use super::arn::{FunctionArn, RoleArn};
@@ -185,6 +186,17 @@ impl Wiring {
     fn policy_name(&self, purpose: &'static str) -> PolicyName {
         let Self { project, .. } = self;
         PolicyName::of_project(project, purpose)
+    }
+}
+
+impl fmt::Display for FunctionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            account,
+            region,
+            name,
+        } = self;
+        write!(f, "function {name} in account {account}, {region}")
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::account::Region;
-use super::name::{PipelineName, PolicyName, RoleName, RolePath};
+use super::arn::FunctionArn;
+use super::function::{FunctionSettings, NewFunction, Package};
+use super::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use super::pipeline::PipelineDocument;
 
 /// One change of one account: one AWS call.
@@ -74,6 +76,45 @@ pub enum Write {
         /// The role.
         role: RoleName,
     },
+    /// `lambda:CreateFunction`.
+    CreateFunction {
+        /// Where.
+        region: Region,
+        /// The function.
+        new: Box<NewFunction>,
+    },
+    /// `lambda:UpdateFunctionCode`.
+    UpdateFunctionCode {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+        /// The new code.
+        package: Package,
+    },
+    /// `lambda:UpdateFunctionConfiguration`.
+    UpdateFunctionConfiguration {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+        /// What it is configured with; what is not named here stays.
+        settings: Box<FunctionSettings>,
+    },
+    /// `lambda:TagResource` of a function.
+    TagFunction {
+        /// The function.
+        function: FunctionArn,
+        /// Keys and values to set; other tags stay.
+        tags: BTreeMap<String, String>,
+    },
+    /// `lambda:DeleteFunction`, with all its versions.
+    DeleteFunction {
+        /// The function's region.
+        region: Region,
+        /// Its name.
+        name: FunctionName,
+    },
     /// `codepipeline:UpdatePipeline`.
     UpdatePipeline {
         /// The pipeline's region.
@@ -116,6 +157,11 @@ impl Write {
             Self::DeleteInlinePolicy { .. } => "iam:DeleteRolePolicy",
             Self::DetachPolicy { .. } => "iam:DetachRolePolicy",
             Self::DeleteRole { .. } => "iam:DeleteRole",
+            Self::CreateFunction { .. } => "lambda:CreateFunction",
+            Self::UpdateFunctionCode { .. } => "lambda:UpdateFunctionCode",
+            Self::UpdateFunctionConfiguration { .. } => "lambda:UpdateFunctionConfiguration",
+            Self::TagFunction { .. } => "lambda:TagResource",
+            Self::DeleteFunction { .. } => "lambda:DeleteFunction",
             Self::UpdatePipeline { .. } => "codepipeline:UpdatePipeline",
         }
     }
@@ -144,6 +190,23 @@ impl fmt::Display for Write {
                 write!(f, "attached policy {policy_arn} on role {role}")
             }
             Self::DeleteRole { role } => write!(f, "role {role}"),
+            Self::CreateFunction { region, new } => {
+                write!(f, "function {} in {region}", new.name)
+            }
+            Self::UpdateFunctionCode { region, name, .. } => {
+                write!(f, "code of function {name} in {region}")
+            }
+            Self::UpdateFunctionConfiguration { region, name, .. } => {
+                write!(f, "configuration of function {name} in {region}")
+            }
+            Self::TagFunction { function, .. } => {
+                write!(
+                    f,
+                    "tags of function {} in {}",
+                    function.name, function.region
+                )
+            }
+            Self::DeleteFunction { region, name } => write!(f, "function {name} in {region}"),
             Self::UpdatePipeline { region, name, .. } => write!(f, "pipeline {name} in {region}"),
         }
     }

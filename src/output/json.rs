@@ -280,6 +280,7 @@ fn failure<'a>(change: &'a Change, failure: &'a Failure) -> FailureJson<'a> {
     };
     let error: &CloudError = match failure {
         Failure::Stale { message } => return local("stale", message),
+        Failure::NotReady { message } => return local("not_ready", message),
         Failure::Backup { message } => return local("backup", message),
         Failure::Cloud(error) => error,
     };

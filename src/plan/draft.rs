@@ -10,16 +10,22 @@ use crate::model::observed::Observed;
 use crate::model::wiring::{RoleKey, Wiring};
 use crate::model::write::Write;
 
-/// When a step comes, relative to the steps of the same gates. Bootstrap: the role, then what stands on roles, then the
-/// pipeline, so that a pipeline never names a role that is not ready. Teardown: the reverse.
+/// When a step comes, relative to the steps of the same gates. Bootstrap: the roles, then what stands on roles, then functions,
+/// then the pipeline, so that a pipeline never names a role or a function that is not ready. Teardown: the reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// Makes or marks the invoke role.
+    /// Makes or marks a role.
     Role,
     /// Sets the role's trust, tags and boundary.
     RoleSettings,
     /// Inline policies, and policies that are not ours.
     Policy,
+    /// Functions, and their code: a function needs its role, and a gate its function.
+    Function,
+    /// Functions' configuration; Lambda takes one update after the other.
+    FunctionSettings,
+    /// Functions' tags.
+    FunctionTags,
     /// The pipeline.
     Pipeline,
 }
@@ -213,6 +219,6 @@ fn settle(
             };
             Work::Write { write, settling }
         }
-        pipeline @ Work::Pipeline(_) => pipeline,
+        other @ (Work::Function(_) | Work::Pipeline(_)) => other,
     }
 }

@@ -18,7 +18,7 @@ use crate::model::write::Write;
 use super::Options;
 use super::draft::{Draft, Put, Rank};
 use super::join::{Joined, JoinedGate};
-use super::limits;
+use super::{execution, limits};
 
 pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
     for (key, gates) in joined.by_execution_role() {
@@ -38,7 +38,11 @@ fn callback(
     draft: &mut Draft<'_>,
 ) {
     let policy = joined.wiring.callback_policy();
-    if role_is_missing(joined, intent, key, gates, "execution", draft) {
+    if execution::is_made(gates) {
+        if !execution::is_ours(joined, key, gates) {
+            return;
+        }
+    } else if role_is_missing(joined, intent, key, gates, "execution", draft) {
         return;
     }
     let wanted = match intent {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::change::{Intent, Problem, Severity};
+use crate::model::function::FunctionSpec;
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::{Observed, Seen};
 use crate::model::pipeline::{PipelineDocument, StageView};
@@ -32,7 +33,10 @@ pub(super) struct JoinedGate<'a> {
     pub(super) pipeline: Option<&'a PipelineDocument>,
     /// The pipeline's service role, where the pipeline was read and names one of its own account.
     pub(super) service_role: Option<RoleArn>,
-    /// The function's execution role, where the function was read.
+    /// The function as the manifest makes it, where it does.
+    pub(super) made: Option<&'a FunctionSpec>,
+    /// The function's execution role: the one that the manifest wants for a function that it makes; else that of the function,
+    /// where it was read.
     pub(super) execution_role: Option<RoleArn>,
     /// True where the run shall leave the gate standing: a selected gate of a bootstrap, or one that the run is not about and
     /// whose action stands in its pipeline. The action is written last and removed first, so a gate without it needs nothing.
@@ -94,6 +98,13 @@ impl<'a> Joined<'a> {
                 name: role.name.clone(),
             })
         })
+    }
+
+    /// The gates by function, for the functions that the manifest makes.
+    pub(super) fn by_made_function(&self) -> BTreeMap<FunctionKey, Vec<&JoinedGate<'a>>> {
+        let mut groups = self.group(|g| g.made.map(|_| g.gate.function.clone()));
+        groups.retain(|key, _| self.is_usable(&key.account));
+        groups
     }
 
     /// Groups all gates by a key and keeps the groups in which a gate is selected.
@@ -252,7 +263,8 @@ impl<'a> Joined<'a> {
             region,
             name,
         } = key;
-        if self.is_usable(account) && self.observed.function(key) == Seen::Absent {
+        let is_made = self.wiring.functions.contains_key(key);
+        if !is_made && self.is_usable(account) && self.observed.function(key) == Seen::Absent {
             draft.problem(missing(
                 "function_not_found",
                 account,
@@ -260,7 +272,8 @@ impl<'a> Joined<'a> {
                 intent,
                 format!("there is no function {name} in account {account}, {region}"),
                 &self.wiring.callback_policy(),
-                "correct `name`, `region` or `account` in [gates.function], or make the function first",
+                "correct `name`, `region` or `account` in [gates.function], or make the function first (with `source`, crossgate \
+                 makes it)",
             ));
         }
     }
@@ -298,11 +311,12 @@ fn join<'a>(
         }
         _ => None,
     };
-    let execution_role = match observed.function(&gate.function) {
-        Seen::Present(function) if is_usable(wiring, observed, &gate.function.account) => {
-            Some(function.role.clone())
-        }
-        _ => None,
+    let made = wiring.functions.get(&gate.function);
+    let execution_role = match (made, observed.function(&gate.function)) {
+        _ if !is_usable(wiring, observed, &gate.function.account) => None,
+        (Some(spec), _) => Some(spec.role.arn(gate.partition(), function_account)),
+        (None, Seen::Present(function)) => Some(function.role.clone()),
+        (None, _) => None,
     };
     let role_arn = gate.role_arn(function_account);
     let selected = wiring.is_selected(gate);
@@ -321,6 +335,7 @@ fn join<'a>(
         function_arn: gate.function_arn(function_account),
         pipeline,
         service_role: pipeline.and_then(|d| service_role(wiring, &gate.pipeline.account, d).ok()),
+        made,
         execution_role,
     })
 }

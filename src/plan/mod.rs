@@ -5,6 +5,8 @@
 //! so a fact is read once, and only if a gate needs it.
 
 mod draft;
+mod execution;
+mod functions;
 mod grants;
 mod join;
 mod limits;
@@ -13,6 +15,7 @@ mod reads;
 mod roles;
 mod status;
 mod trust;
+mod unexpected;
 
 pub use reads::wants;
 pub use status::{is_wrong_account, of_apply, of_check, of_plan};
@@ -58,11 +61,15 @@ fn draft<'a>(joined: &Joined<'a>, options: &'a Options) -> Draft<'a> {
     let mut draft = Draft::new(joined.observed);
     joined.report_problems(options.intent, &mut draft);
     roles::plan(joined, options, &mut draft);
+    execution::plan(joined, options, &mut draft);
+    functions::plan(joined, options, &mut draft);
     grants::plan(joined, options, &mut draft);
     pipelines::plan(joined, options, &mut draft);
     limits::check(joined, &mut draft);
     draft
 }
 
+#[cfg(test)]
+mod function_tests;
 #[cfg(test)]
 mod tests;

@@ -3,12 +3,14 @@
 //!
 //! One gate in sync costs two rounds. First, side by side: both callers' identities, the pipeline, the function, and of the
 //! invoke role GetRole, its two lists of policies and our own policy. Then the two policies on roles that only the first
-//! round could name: the pipeline's service role and the function's execution role.
+//! round could name: the pipeline's service role and the function's execution role. The execution role of a function that the manifest
+//! makes is known before: it is asked for in the first round.
 
 use std::collections::BTreeSet;
 
 use crate::model::account::AccountName;
 use crate::model::change::Intent;
+use crate::model::function::ExecutionRole;
 use crate::model::name::PolicyName;
 use crate::model::observed::{Observed, Seen};
 use crate::model::read::Read;
@@ -25,7 +27,7 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
         reads: BTreeSet::new(),
     };
     let joined = Joined::new(wiring, observed, options.intent);
-    first_round(wiring, &mut wanted);
+    first_round(wiring, options.intent, &mut wanted);
     invoke_role_extras(&joined, &mut wanted);
     grants(&joined, options.intent, &mut wanted);
     if options.adopt {
@@ -55,7 +57,7 @@ impl Wanted<'_> {
     }
 }
 
-fn first_round(wiring: &Wiring, wanted: &mut Wanted<'_>) {
+fn first_round(wiring: &Wiring, intent: Intent, wanted: &mut Wanted<'_>) {
     let selected = || wiring.gates.iter().filter(|g| wiring.is_selected(g));
     let roles: BTreeSet<RoleKey> = selected().map(Gate::role_key).collect();
     let touched: BTreeSet<&AccountName> = selected()
@@ -71,7 +73,15 @@ fn first_round(wiring: &Wiring, wanted: &mut Wanted<'_>) {
         }
         if near(&gate.function.account) {
             wanted.add(&gate.function.account, Read::CallerIdentity);
-            wanted.add(&gate.function.account, gate.function.read());
+            match wiring.functions.get(&gate.function) {
+                Some(spec) => {
+                    wanted.add(&gate.function.account, gate.function.tagged());
+                    if wiring.is_selected(gate) {
+                        execution_role(wiring, gate, &spec.role, intent, wanted);
+                    }
+                }
+                None => wanted.add(&gate.function.account, gate.function.read()),
+            }
         }
     }
     for key in &roles {
@@ -81,6 +91,42 @@ fn first_round(wiring: &Wiring, wanted: &mut Wanted<'_>) {
         wanted.add(&key.account, Read::AttachedPolicies { role });
         let policy = wiring.invoke_policy();
         wanted.add(&key.account, key.inline_policy(policy.as_str()));
+    }
+}
+
+/// The execution role of a function that the manifest makes: named in the manifest, so that nothing of it has to wait.
+fn execution_role(
+    wiring: &Wiring,
+    gate: &Gate,
+    role: &ExecutionRole,
+    intent: Intent,
+    wanted: &mut Wanted<'_>,
+) {
+    let account = &gate.function.account;
+    let key = RoleKey {
+        account: account.clone(),
+        name: role.name().clone(),
+    };
+    let role_read = Read::Role {
+        role: key.name.clone(),
+    };
+    wanted.add(
+        account,
+        key.inline_policy(wiring.callback_policy().as_str()),
+    );
+    match (role, intent) {
+        // Whether Lambda may take it.
+        (ExecutionRole::Existing(_), Intent::Bootstrap) => wanted.add(account, role_read),
+        (ExecutionRole::Existing(_), Intent::Teardown) => {}
+        (ExecutionRole::Made(_), _) => {
+            wanted.add(account, role_read);
+            wanted.add(account, key.inline_policy(wiring.logs_policy().as_str()));
+        }
+    }
+    if let (ExecutionRole::Made(role), Intent::Teardown) = (role, intent) {
+        // What somebody put on it keeps IAM from deleting it.
+        wanted.add(account, Read::InlinePolicyNames { role: role.clone() });
+        wanted.add(account, Read::AttachedPolicies { role: role.clone() });
     }
 }
 

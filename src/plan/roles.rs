@@ -13,7 +13,7 @@ use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Se
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::Seen;
 use crate::model::policy::{PolicyDocument, Statement};
-use crate::model::read::{AttachedPolicy, Role};
+use crate::model::read::Role;
 use crate::model::wiring::{InvokeRole, RoleKey, Wiring};
 use crate::model::write::{NewRole, Write};
 
@@ -21,15 +21,13 @@ use super::Options;
 use super::draft::{Draft, Rank};
 use super::grants::{self, Inline};
 use super::join::{Joined, JoinedGate};
+use super::unexpected::{self, Place};
 use super::{limits, trust};
 
 /// The tag that marks a role as the project's.
 pub(super) const PROJECT_TAG: &str = "crossgate:project";
 /// The tag that marks a role as adopted: ours only as far as our statement, our policy and our tags go.
 pub(super) const ADOPTED_TAG: &str = "crossgate:adopted";
-
-/// Why something that is not ours stays on a role of ours.
-const ONLY_WHEN_ASKED: &str = "it is removed only with --remove-unexpected";
 
 /// Whose a role is, by its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,7 +280,7 @@ fn keep_ours(
     trust_of_ours(joined, subject, role, draft);
     tags_of_ours(joined, subject, role, draft);
     boundary(options, subject, role, draft);
-    unexpected(joined, options, subject, draft);
+    unexpected::plan(joined, options, &subject.place(joined), draft);
 }
 
 fn trust_of_ours(
@@ -406,50 +404,12 @@ fn boundary(options: &Options, subject: &Subject<'_, '_>, role: &Role, draft: &m
     };
     if action == ChangeAction::Delete && !options.remove_unexpected {
         draft.held(Change {
-            held: Some(ONLY_WHEN_ASKED.to_owned()),
+            held: Some(unexpected::ONLY_WHEN_ASKED.to_owned()),
             ..change
         });
     } else {
         draft.write(change, Rank::RoleSettings, write);
     }
-}
-
-/// Policies on a role of ours that we did not put there. Returns how many stay.
-fn unexpected(
-    joined: &Joined<'_>,
-    options: &Options,
-    subject: &Subject<'_, '_>,
-    draft: &mut Draft<'_>,
-) -> usize {
-    let ours = own_names(joined, subject.key);
-    let mut found: Vec<(Change, Write)> = Vec::new();
-    if let Seen::Present(names) = joined.observed.inline_policy_names(subject.key) {
-        for name in names {
-            if !ours.iter().any(|policy| policy.as_str() == name) {
-                found.push(unexpected_inline(joined, subject, name));
-            }
-        }
-    }
-    if let Seen::Present(attached) = joined.observed.attached_policies(subject.key) {
-        for policy in attached {
-            found.push(unexpected_attached(subject, policy));
-        }
-    }
-    let count = found.len();
-    for (change, write) in found {
-        if options.remove_unexpected {
-            if let Write::DeleteInlinePolicy { policy, .. } = &write {
-                draft.deleted.insert((subject.key.clone(), policy.clone()));
-            }
-            draft.write(change, Rank::Policy, write);
-        } else {
-            draft.held(Change {
-                held: Some(ONLY_WHEN_ASKED.to_owned()),
-                ..change
-            });
-        }
-    }
-    if options.remove_unexpected { 0 } else { count }
 }
 
 /// The policies of ours that have a place on the role: the others' names belong on roles that functions and pipelines run as, and
@@ -465,45 +425,6 @@ fn own_names(joined: &Joined<'_>, key: &RoleKey) -> Vec<PolicyName> {
     names.extend(executes.then(|| joined.wiring.callback_policy()));
     names.extend(serves.then(|| joined.wiring.assume_policy()));
     names
-}
-
-fn unexpected_inline(
-    joined: &Joined<'_>,
-    subject: &Subject<'_, '_>,
-    name: &str,
-) -> (Change, Write) {
-    let before = match joined.observed.inline_policy(subject.key, name) {
-        Seen::Present(text) => Some(grants::as_json(text)),
-        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => None,
-    };
-    let mut change = subject.change(
-        ChangeKind::IamUnexpectedPolicy,
-        ChangeAction::Delete,
-        "an inline policy that crossgate did not put there",
-    );
-    change.before = before;
-    subject.about(&mut change, name);
-    let write = Write::DeleteInlinePolicy {
-        role: subject.key.name.clone(),
-        policy: name.to_owned(),
-    };
-    (change, write)
-}
-
-fn unexpected_attached(subject: &Subject<'_, '_>, policy: &AttachedPolicy) -> (Change, Write) {
-    let AttachedPolicy { name, arn } = policy;
-    let mut change = subject.change(
-        ChangeKind::IamUnexpectedPolicy,
-        ChangeAction::Delete,
-        "a managed policy is attached that crossgate did not attach",
-    );
-    change.before = Some(json!({"PolicyName": name, "PolicyArn": arn}));
-    subject.about(&mut change, arn);
-    let write = Write::DetachPolicy {
-        role: subject.key.name.clone(),
-        policy_arn: arn.clone(),
-    };
-    (change, write)
 }
 
 /// Marks somebody's role as adopted.
@@ -596,7 +517,7 @@ fn remove(
     role: &Role,
     draft: &mut Draft<'_>,
 ) {
-    let staying = unexpected(joined, options, subject, draft);
+    let staying = unexpected::plan(joined, options, &subject.place(joined), draft);
     let change = Change {
         before: Some(json!({
             "path": role.arn.path.as_str(),
@@ -614,16 +535,8 @@ fn remove(
         let role = subject.key.name.clone();
         draft.write(change, Rank::Role, Write::DeleteRole { role });
     } else {
-        let held = format!(
-            "{staying} {} on it that crossgate did not put there; the role goes only with --remove-unexpected",
-            if staying == 1 {
-                "policy is"
-            } else {
-                "policies are"
-            }
-        );
         draft.held(Change {
-            held: Some(held),
+            held: Some(unexpected::in_the_way(staying)),
             ..change
         });
     }
@@ -701,10 +614,13 @@ impl Subject<'_, '_> {
         )
     }
 
-    /// Makes a change be about a policy on the role.
-    fn about(&self, change: &mut Change, policy: &str) {
-        change.resource = format!("{}/{policy}", self.key.name);
-        change.id = format!("{}/{policy}", change.id);
+    fn place<'j>(&'j self, joined: &Joined<'_>) -> Place<'j> {
+        Place {
+            key: self.key,
+            account_id: self.account_id,
+            ours: own_names(joined, self.key),
+            gates: self.gates(),
+        }
     }
 
     fn blocked(&self, code: &'static str, message: String, hint: String, draft: &mut Draft<'_>) {

@@ -38,8 +38,11 @@ fn is_only_asked_wrong(plan: &Plan) -> bool {
     plan.changes.is_empty() && blocked.all(|p| p.code == "secret_not_masked")
 }
 
-fn makes_role(change: &Change) -> bool {
-    change.kind == ChangeKind::IamRole && change.action == ChangeAction::Create
+fn is_made(change: &Change) -> bool {
+    matches!(
+        change.kind,
+        ChangeKind::IamRole | ChangeKind::LambdaFunction
+    ) && change.action == ChangeAction::Create
 }
 
 /// Credentials of another account: whatever else is known, the run is about the wrong thing.
@@ -71,8 +74,8 @@ pub fn of_apply(plan: &Plan, report: &Report) -> Status {
                 CloudErrorKind::Unreachable | CloudErrorKind::Malformed | CloudErrorKind::Other => {
                     true
                 }
-                // The role was not there when the plan was made: the answer to a first attempt that made it may have been lost.
-                CloudErrorKind::Conflict if makes_role(c) => true,
+                // The role or function was not there when the plan was made: the answer to a first attempt that made it may have been lost.
+                CloudErrorKind::Conflict if is_made(c) => true,
                 CloudErrorKind::Credentials
                 | CloudErrorKind::AccessDenied
                 | CloudErrorKind::Throttled
@@ -82,7 +85,10 @@ pub fn of_apply(plan: &Plan, report: &Report) -> Status {
                 | CloudErrorKind::Limit
                 | CloudErrorKind::Invalid => false,
             },
-            Outcome::Failed(Failure::Stale { .. } | Failure::Backup { .. })
+            // A function that is not ready was written: the report counts it.
+            Outcome::Failed(
+                Failure::Stale { .. } | Failure::NotReady { .. } | Failure::Backup { .. },
+            )
             | Outcome::Done
             | Outcome::AlreadyThere
             | Outcome::Kept(_)

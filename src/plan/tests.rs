@@ -12,17 +12,18 @@ use crate::model::progress::Silent;
 use crate::model::read::{AttachedPolicy, Fact, Read};
 use crate::model::secret::{ActionSecret, SecretText};
 use crate::model::status::Status;
+use crate::model::wiring::Wiring;
 use crate::model::write::{Write, Written};
 use crate::plan::{Options, of_apply, of_check, of_plan};
 use crate::world::{MANIFEST, NoTime, Shelf, World, block_on, options, service_trust, wiring};
 
 const ROLE: &str = "crossgate-checkout-validate";
 
-fn bootstrap() -> Options {
+pub(super) fn bootstrap() -> Options {
     options(Intent::Bootstrap)
 }
 
-fn teardown() -> Options {
+pub(super) fn teardown() -> Options {
     options(Intent::Teardown)
 }
 
@@ -36,7 +37,7 @@ fn wired(manifest: &str) -> World {
     world
 }
 
-fn lines(plan: &Plan) -> String {
+pub(super) fn lines(plan: &Plan) -> String {
     let change = |c: &Change| {
         let held = c.held.as_ref().map_or("", |_| " (held)");
         format!(
@@ -55,7 +56,7 @@ fn lines(plan: &Plan) -> String {
         .join("\n")
 }
 
-fn codes(plan: &Plan) -> Vec<&'static str> {
+pub(super) fn codes(plan: &Plan) -> Vec<&'static str> {
     plan.problems.iter().map(|p| p.code).collect()
 }
 
@@ -149,20 +150,23 @@ fn law_3_whatever_the_order_of_gates_in_the_manifest_the_plan_is_the_same() {
 }
 
 /// Runs `options` stopped at every call, before and after its effect, then undisturbed; the end must be the undisturbed one.
-fn stopped_everywhere(manifest: &str, start: impl Fn() -> World, options: &Options) -> usize {
-    let wiring = wiring(manifest, &[]);
+pub(super) fn stopped_everywhere(
+    wiring: &Wiring,
+    start: impl Fn() -> World,
+    options: &Options,
+) -> usize {
     let undisturbed = start();
     undisturbed.forget_calls();
-    undisturbed.run(&wiring, options);
+    undisturbed.run(wiring, options);
     let (calls, end) = (undisturbed.calls(), undisturbed.content());
     for stop in 0..calls {
         for effect in [false, true] {
             let world = start();
             world.forget_calls();
             world.stop_at.set(Some((stop, effect)));
-            world.run(&wiring, options);
+            world.run(wiring, options);
             world.stop_at.set(None);
-            let (plan, report) = world.run(&wiring, options);
+            let (plan, report) = world.run(wiring, options);
             assert!(report.is_some(), "stopped at {stop}: {:#?}", plan.problems);
             assert_eq!(world.content(), end, "stopped at {stop}, effect {effect}");
         }
@@ -186,13 +190,14 @@ fn law_5_a_run_stopped_at_any_call_then_run_again_ends_where_an_undisturbed_run_
         world.run(&wiring(MANIFEST, &[]), &adopt);
         world
     };
+    let (one, three) = (wiring(MANIFEST, &[]), wiring(&many(), &[]));
     let points = [
-        stopped_everywhere(MANIFEST, World::new, &bootstrap()),
-        stopped_everywhere(&many(), World::new, &bootstrap()),
-        stopped_everywhere(MANIFEST, || wired(MANIFEST), &teardown()),
-        stopped_everywhere(&many(), || wired(&many()), &teardown()),
-        stopped_everywhere(MANIFEST, foreign, &adopt),
-        stopped_everywhere(MANIFEST, adopted, &teardown()),
+        stopped_everywhere(&one, World::new, &bootstrap()),
+        stopped_everywhere(&three, World::new, &bootstrap()),
+        stopped_everywhere(&one, || wired(MANIFEST), &teardown()),
+        stopped_everywhere(&three, || wired(&many()), &teardown()),
+        stopped_everywhere(&one, foreign, &adopt),
+        stopped_everywhere(&one, adopted, &teardown()),
     ];
     assert!(points.iter().all(|p| *p >= 20), "{points:?}");
 }

@@ -13,7 +13,7 @@ use crate::iam::evaluate::{
     evaluate,
 };
 use crate::model::account::{AccountId, AccountName, Region};
-use crate::model::arn::{RoleArn, account_root};
+use crate::model::arn::{FunctionArn, RoleArn, account_root};
 use crate::model::chain::{Answer, Deciding, Hop, HopId};
 use crate::model::name::{GateName, PolicyName};
 
@@ -270,6 +270,27 @@ pub fn lambda_may_run(ends: &Ends) -> Option<(Answer, String)> {
     };
     let decision = evaluate(&request, &policies);
     Some((of(decision.verdict), decision.reason))
+}
+
+/// Whether the service may take a role for a function that is to run as it, by the role's trust policy alone.
+pub fn lambda_may_assume(role: &RoleArn, trust: &str, function: &FunctionArn) -> (Answer, String) {
+    let principal = Principal::Service(LAMBDA.to_owned());
+    let source = (function.to_string(), &function.account);
+    let context = context::of_service(&principal, (&source.0, source.1), &role.account);
+    let account = role.account.clone();
+    let request = Request::new(
+        principal,
+        "sts:AssumeRole",
+        role.to_string(),
+        account,
+        context,
+    );
+    let policies = Policies {
+        resource: Layer::Known(Some(NamedPolicy::from_text("trust policy", trust))),
+        ..Policies::default()
+    };
+    let decision = evaluate(&request, &policies);
+    (of(decision.verdict), decision.reason)
 }
 
 /// What IAM's simulator should say to the caller's own side of hop 1, where trust and organization are left out; none where the

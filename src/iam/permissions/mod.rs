@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::roles::Roles;
 use self::table::{NEEDS, On, When};
+use crate::iam::hops::{CODEPIPELINE, LAMBDA};
 use crate::model::account::{AccountId, AccountName, Partition};
 use crate::model::arn::RoleArn;
+use crate::model::function::{ExecutionRole, FunctionSpec};
 use crate::model::name::FunctionName;
 use crate::model::policy::{Clause, Condition, Effect, PolicyDocument, Statement};
 use crate::model::wiring::{Gate, OrganizationReader, Wiring};
@@ -138,6 +140,9 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
         }
         if *remove_unexpected && *task == Task::Bootstrap {
             occasions.push(When::RemoveBoundary);
+        }
+        if *remove_unexpected && *task == Task::Teardown {
+            occasions.push(When::RemoveWithRole);
         }
         if *adopt && matches!(task, Task::Plan | Task::Check | Task::Bootstrap) {
             occasions.push(When::Adopt);
@@ -313,8 +318,26 @@ impl<'a> Place<'a> {
                 self.invoke_roles(|gate| gate.role.permissions_boundary.is_none())
             }
             On::ServiceRoles => self.service_roles(),
-            On::ExecutionRoles if self.functioned().next().is_none() => BTreeSet::new(),
-            On::ExecutionRoles => self.known(&self.roles.execution),
+            On::ExecutionRoles => self.execution_roles(),
+            On::SeenMadeFunctions => gates
+                .filter(|gate| gate.function.account == *self.name)
+                .filter(|gate| self.is_near(gate, self.name) && self.made(gate).is_some())
+                .map(|gate| gate.function_arn(self.id).to_string())
+                .collect(),
+            On::MadeFunctions => self
+                .functioned()
+                .filter(|gate| self.made(gate).is_some())
+                .map(|gate| gate.function_arn(self.id).to_string())
+                .collect(),
+            On::MadeExecutionRoles => self.manifest_roles(|role| match role {
+                ExecutionRole::Made(_) => true,
+                ExecutionRole::Existing(_) => false,
+            }),
+            On::NamedExecutionRoles => self.manifest_roles(|role| match role {
+                ExecutionRole::Made(_) => false,
+                ExecutionRole::Existing(_) => true,
+            }),
+            On::PassedExecutionRoles => self.manifest_roles(|_| true),
             On::PassedRoles => self.passed_roles(),
             On::ManagedPolicies if self.selected_here() => {
                 let Self { partition, id, .. } = self;
@@ -357,6 +380,28 @@ impl<'a> Place<'a> {
             return BTreeSet::new();
         }
         self.known(&self.roles.service)
+    }
+
+    fn made(&self, gate: &Gate) -> Option<&'a FunctionSpec> {
+        self.wiring.functions.get(&gate.function)
+    }
+
+    /// The execution roles that the manifest itself says: those of functions that it makes.
+    fn manifest_roles(&self, keep: fn(&ExecutionRole) -> bool) -> BTreeSet<String> {
+        self.functioned()
+            .filter_map(|gate| self.made(gate))
+            .filter(|spec| keep(&spec.role))
+            .map(|spec| spec.role.arn(self.partition, self.id).to_string())
+            .collect()
+    }
+
+    /// Besides them those of functions that are there, which the manifest does not say.
+    fn execution_roles(&self) -> BTreeSet<String> {
+        let mut roles = self.manifest_roles(|_| true);
+        if self.functioned().any(|gate| self.made(gate).is_none()) {
+            roles.extend(self.known(&self.roles.execution));
+        }
+        roles
     }
 
     /// UpdatePipeline passes the service role. Whether an action's role of the same account is passed too no document says:
@@ -414,14 +459,18 @@ impl<'a> Place<'a> {
     }
 }
 
-/// PassRole is allowed to CodePipeline only (IAM user guide, `iam:PassedToService`).
+/// PassRole is allowed to the one service only that needs the role (IAM user guide, `iam:PassedToService`).
 fn conditions(on: On) -> Vec<Condition> {
-    match on {
-        On::PassedRoles => vec![Condition {
+    let passed_to = |service: &str| {
+        vec![Condition {
             operator: "StringEquals".to_owned(),
             key: "iam:PassedToService".to_owned(),
-            values: vec!["codepipeline.amazonaws.com".to_owned()],
-        }],
+            values: vec![service.to_owned()],
+        }]
+    };
+    match on {
+        On::PassedRoles => passed_to(CODEPIPELINE),
+        On::PassedExecutionRoles => passed_to(LAMBDA),
         On::SeenPipelines
         | On::Pipelines
         | On::Functions
@@ -431,7 +480,11 @@ fn conditions(on: On) -> Vec<Condition> {
         | On::BoundedInvokeRoles
         | On::UnboundedInvokeRoles
         | On::ServiceRoles
+        | On::SeenMadeFunctions
+        | On::MadeFunctions
         | On::ExecutionRoles
+        | On::MadeExecutionRoles
+        | On::NamedExecutionRoles
         | On::ManagedPolicies
         | On::Organization
         | On::OwnOrganization

@@ -28,10 +28,12 @@ impl Roles {
                 |Gate {
                      pipeline, function, ..
                  }| {
-                    [
-                        (pipeline.account.clone(), pipeline.read()),
-                        (function.account.clone(), function.read()),
-                    ]
+                    // The role of a function that the manifest makes is known without asking.
+                    let is_made = wiring.functions.contains_key(function);
+                    let function = (!is_made).then(|| (function.account.clone(), function.read()));
+                    [(pipeline.account.clone(), pipeline.read())]
+                        .into_iter()
+                        .chain(function)
                 },
             )
             .filter(|(account, read)| {
@@ -60,6 +62,9 @@ impl Roles {
                 &mut roles.service,
                 &mut problems,
             );
+            if wiring.functions.contains_key(function) {
+                continue;
+            }
             let found = match observed.function(function) {
                 Seen::Present(configuration) => Ok(configuration.role.clone()),
                 other => Err(unknown(&other, &format!("function {}", function.name))),

@@ -22,8 +22,18 @@ pub(super) enum On {
     UnboundedInvokeRoles,
     /// The service roles of the pipelines.
     ServiceRoles,
+    /// The functions that the manifest makes.
+    MadeFunctions,
+    /// These, and those of gates that may share an object with the run's: they are read only.
+    SeenMadeFunctions,
     /// The execution roles of the functions.
     ExecutionRoles,
+    /// Of these the ones that the manifest makes.
+    MadeExecutionRoles,
+    /// The ones that it names for functions that it makes.
+    NamedExecutionRoles,
+    /// Both: the roles that Lambda is handed for functions that the manifest makes.
+    PassedExecutionRoles,
     /// The roles that UpdatePipeline hands to CodePipeline.
     PassedRoles,
     /// Managed policies: which ones are attached is not known before reading.
@@ -51,7 +61,12 @@ impl On {
             Self::BoundedInvokeRoles => "BoundedInvokeRoles",
             Self::UnboundedInvokeRoles => "UnboundedInvokeRoles",
             Self::ServiceRoles => "ServiceRoles",
+            Self::MadeFunctions => "MadeFunctions",
+            Self::SeenMadeFunctions => "ReadMadeFunctions",
             Self::ExecutionRoles => "ExecutionRoles",
+            Self::MadeExecutionRoles => "MadeExecutionRoles",
+            Self::NamedExecutionRoles => "NamedExecutionRoles",
+            Self::PassedExecutionRoles => "PassedExecutionRoles",
             Self::PassedRoles => "PassedRoles",
             Self::ManagedPolicies => "ManagedPolicies",
             Self::FunctionsAnywhere => "FunctionsAnywhere",
@@ -79,6 +94,8 @@ pub(super) enum When {
     RemoveUnexpected,
     /// `--remove-unexpected` of a bootstrap: a role that is to go keeps its boundary to the end.
     RemoveBoundary,
+    /// `--remove-unexpected` of a teardown: a role that is to go must be empty.
+    RemoveWithRole,
     /// `--adopt`.
     Adopt,
     /// `verify --simulate`.
@@ -113,12 +130,14 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 pub(super) const NEEDS: &[Need] = {
     use On::{
         AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions,
-        FunctionsAnywhere, InvokeRoles, LogGroups, ManagedPolicies, Organization, OwnOrganization,
-        PassedRoles, Pipelines, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
+        FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions,
+        ManagedPolicies, NamedExecutionRoles, Organization, OwnOrganization, PassedExecutionRoles,
+        PassedRoles, Pipelines, SeenMadeFunctions, SeenPipelines, ServiceRoles,
+        UnboundedInvokeRoles,
     };
     use When::{
         Adopt, Bootstrap, Diagnose, Organizations, PartialTeardown, Plan, Put, RemoveBoundary,
-        RemoveUnexpected, Run, Simulate, Teardown, Verify,
+        RemoveUnexpected, RemoveWithRole, Run, Simulate, Teardown, Verify,
     };
     &[
         // Reads of a plan.
@@ -136,6 +155,17 @@ pub(super) const NEEDS: &[Need] = {
         need("iam:GetRolePolicy", ExecutionRoles, &[Plan, Verify]),
         need("iam:ListRolePolicies", ServiceRoles, &[Put, Verify]),
         need("iam:ListRolePolicies", ExecutionRoles, &[Put, Verify]),
+        // Functions that the manifest makes: GetFunction says their tags to whoever may list them.
+        need("lambda:GetFunction", SeenMadeFunctions, &[Plan]),
+        need("lambda:ListTags", SeenMadeFunctions, &[Plan]),
+        need("iam:GetRole", MadeExecutionRoles, &[Plan]),
+        need("iam:GetRole", NamedExecutionRoles, &[Put]),
+        need("iam:ListRolePolicies", MadeExecutionRoles, &[Teardown]),
+        need(
+            "iam:ListAttachedRolePolicies",
+            MadeExecutionRoles,
+            &[Teardown],
+        ),
         // Reads of a proof beyond those.
         need("codepipeline:GetPipeline", Pipelines, &[Verify, Run]),
         need("iam:GetRole", ServiceRoles, &[Verify]),
@@ -223,6 +253,31 @@ pub(super) const NEEDS: &[Need] = {
             &[Bootstrap, Teardown],
         ),
         need("iam:PassRole", PassedRoles, &[Bootstrap, Teardown]),
+        // CreateFunction with tags asks for TagResource as well; a function is handed its role (api: CreateFunction).
+        need("lambda:CreateFunction", MadeFunctions, &[Bootstrap]),
+        need("lambda:UpdateFunctionCode", MadeFunctions, &[Bootstrap]),
+        need(
+            "lambda:UpdateFunctionConfiguration",
+            MadeFunctions,
+            &[Bootstrap],
+        ),
+        need("lambda:TagResource", MadeFunctions, &[Bootstrap]),
+        need("lambda:DeleteFunction", MadeFunctions, &[Teardown]),
+        need("iam:PassRole", PassedExecutionRoles, &[Bootstrap]),
+        need("iam:CreateRole", MadeExecutionRoles, &[Bootstrap]),
+        need("iam:TagRole", MadeExecutionRoles, &[Bootstrap]),
+        need(
+            "iam:UpdateAssumeRolePolicy",
+            MadeExecutionRoles,
+            &[Bootstrap],
+        ),
+        need("iam:PutRolePolicy", MadeExecutionRoles, &[PartialTeardown]),
+        need(
+            "iam:DetachRolePolicy",
+            MadeExecutionRoles,
+            &[RemoveWithRole],
+        ),
+        need("iam:DeleteRole", MadeExecutionRoles, &[Teardown]),
         // A run that is started and followed.
         need("codepipeline:StartPipelineExecution", Pipelines, &[Run]),
         need("codepipeline:GetPipelineExecution", Pipelines, &[Run]),

@@ -8,8 +8,9 @@ use crate::iam::evaluate::{
     Context, Layer, NamedPolicy, Policies, Principal, Request, Verdict, evaluate,
 };
 use crate::model::account::{AccountId, AccountName, Region};
-use crate::model::arn::RoleArn;
+use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::change::Intent;
+use crate::model::function::{FunctionSettings, NewFunction, Variables};
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use crate::model::pipeline::PipelineDocument;
 use crate::model::read::{ControlKind, Read};
@@ -35,7 +36,8 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
             name: PipelineName::new("p").unwrap(),
         },
         Some(Read::Pipeline { .. }) => Read::Function { region, name },
-        Some(Read::Function { .. }) => Read::Role { role },
+        Some(Read::Function { .. }) => Read::TaggedFunction { region, name },
+        Some(Read::TaggedFunction { .. }) => Read::Role { role },
         Some(Read::Role { .. }) => Read::InlinePolicyNames { role },
         Some(Read::InlinePolicyNames { .. }) => Read::AttachedPolicies { role },
         Some(Read::AttachedPolicies { .. }) => Read::InlinePolicy {
@@ -108,6 +110,16 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
 fn next_write(write: Option<&Write>) -> Option<Write> {
     let role = RoleName::new("r").unwrap();
     let policy_arn = "arn:aws:iam::aws:policy/p".to_owned();
+    let region = Region::new("us-east-1").unwrap();
+    let name = FunctionName::new("f").unwrap();
+    let settings = FunctionSettings {
+        runtime: String::new(),
+        handler: String::new(),
+        timeout_seconds: 1,
+        memory_mb: 128,
+        environment: Variables::default(),
+        role: RoleArn::parse("arn:aws:iam::222222222222:role/r").unwrap(),
+    };
     Some(match write {
         None => Write::CreateRole(Box::new(NewRole {
             name: role,
@@ -139,8 +151,37 @@ fn next_write(write: Option<&Write>) -> Option<Write> {
         },
         Some(Write::DeleteInlinePolicy { .. }) => Write::DetachPolicy { role, policy_arn },
         Some(Write::DetachPolicy { .. }) => Write::DeleteRole { role },
-        Some(Write::DeleteRole { .. }) => Write::UpdatePipeline {
-            region: Region::new("us-east-1").unwrap(),
+        Some(Write::DeleteRole { .. }) => Write::CreateFunction {
+            region,
+            new: Box::new(NewFunction {
+                name,
+                package: world::package("v1"),
+                settings,
+                tags: [].into(),
+                description: String::new(),
+            }),
+        },
+        Some(Write::CreateFunction { .. }) => Write::UpdateFunctionCode {
+            region,
+            name,
+            package: world::package("v1"),
+        },
+        Some(Write::UpdateFunctionCode { .. }) => Write::UpdateFunctionConfiguration {
+            region,
+            name,
+            settings: Box::new(settings),
+        },
+        Some(Write::UpdateFunctionConfiguration { .. }) => Write::TagFunction {
+            function: FunctionArn {
+                region,
+                account: AccountId::new("222222222222").unwrap(),
+                name,
+            },
+            tags: [].into(),
+        },
+        Some(Write::TagFunction { .. }) => Write::DeleteFunction { region, name },
+        Some(Write::DeleteFunction { .. }) => Write::UpdatePipeline {
+            region,
             name: PipelineName::new("p").unwrap(),
             document: Box::new(
                 PipelineDocument::parse(
@@ -176,6 +217,7 @@ fn every_read_and_write_has_a_place_in_the_table() {
         When::PartialTeardown,
         When::RemoveUnexpected,
         When::RemoveBoundary,
+        When::RemoveWithRole,
     ];
     for write in all(next_write) {
         let action = write.operation();
@@ -300,6 +342,7 @@ fn resource(id: &str, read: &Read) -> Option<String> {
             format!("arn:aws:logs:{region}:{id}:log-group:{group}")
         }
         Read::Function { region, name }
+        | Read::TaggedFunction { region, name }
         | Read::FunctionConcurrency { region, name }
         | Read::FunctionPolicy {
             region,
@@ -343,10 +386,13 @@ fn resource(id: &str, read: &Read) -> Option<String> {
 /// The action and the ARN of a write, from the world's record of it: `iam:PutRolePolicy policy p on role r`.
 fn write_of(id: &str, record: &str) -> (String, String) {
     let (action, what) = record.split_once(' ').unwrap();
-    let arn = match what.strip_prefix("pipeline ") {
-        Some(rest) => {
-            let (name, region) = rest.split_once(" in ").unwrap();
-            format!("arn:aws:codepipeline:{region}:{id}:{name}")
+    let arn = match what.rsplit_once(" in ") {
+        Some((what, region)) => {
+            let name = what.rsplit(' ').next().unwrap();
+            match what.strip_prefix("pipeline ") {
+                Some(name) => format!("arn:aws:codepipeline:{region}:{id}:{name}"),
+                None => format!("arn:aws:lambda:{region}:{id}:function:{name}"),
+            }
         }
         None => format!(
             "arn:aws:iam::{id}:role/{}",
@@ -434,6 +480,56 @@ fn every_call_of_a_run_is_allowed_by_its_policy() {
     assert_allowed(&world, &first, &asked(&[Task::Teardown]));
     world.run(&both, &world::options(Intent::Teardown));
     assert_allowed(&world, &both, &asked(&[Task::Teardown]));
+}
+
+#[test]
+fn every_call_of_a_run_that_makes_its_function_is_allowed_by_its_policy() {
+    for role in [world::MADE_ROLE, world::NAMED_ROLE] {
+        let wiring = world::making(world::MANIFEST, &[], role);
+        let world = World::new();
+        world.edit("dev", |a| a.functions.clear());
+        world.run(&wiring, &world::options(Intent::Bootstrap));
+        assert_allowed(&world, &wiring, &asked(&[Task::Bootstrap]));
+        world.plan(&wiring, &world::options(Intent::Bootstrap));
+        assert_allowed(&world, &wiring, &asked(&[Task::Check]));
+        // Somebody changed everything that can be put right.
+        world.edit("dev", |a| {
+            let function = a.functions.values_mut().next().unwrap();
+            function.code_sha256 = None;
+            function.timeout_seconds = Some(1);
+            function.tags.as_mut().unwrap().remove("team");
+            if let Some(role) = a.roles.get_mut(world::MADE_ROLE) {
+                role.role.trust = world::service_trust("ec2.amazonaws.com");
+                role.inline.clear();
+            }
+        });
+        world.run(&wiring, &world::options(Intent::Bootstrap));
+        assert_allowed(&world, &wiring, &asked(&[Task::Bootstrap]));
+        let mut wide = asked(&[Task::Teardown]);
+        if role == world::MADE_ROLE {
+            world.put_inline("dev", role, "extra", &world::service_trust("x"));
+            world.attach("dev", role, "More", &world::service_trust("x"));
+            wide.remove_unexpected = true;
+        }
+        let mut options = world::options(Intent::Teardown);
+        options.remove_unexpected = wide.remove_unexpected;
+        world.run(&wiring, &options);
+        assert_allowed(&world, &wiring, &wide);
+        assert!(world.snapshot()["dev"].functions.is_empty());
+    }
+}
+
+#[test]
+fn a_function_is_handed_its_one_role_and_by_lambda_only() {
+    let wiring = world::making(world::MANIFEST, &[], world::MADE_ROLE);
+    let asked = asked(&[Task::Bootstrap, Task::Teardown]);
+    let operators = operators(&wiring, &asked, &Roles::default(), &[]);
+    insta::assert_snapshot!(shown(&one(&operators, "dev")), @r#"
+    {"Sid":"Functions","Effect":"Allow","Action":["lambda:CreateFunction","lambda:DeleteFunction","lambda:GetFunction","lambda:GetFunctionConfiguration","lambda:ListTags","lambda:TagResource","lambda:UpdateFunctionCode","lambda:UpdateFunctionConfiguration"],"Resource":"arn:aws:lambda:us-east-1:222222222222:function:MyFunction"}
+    {"Sid":"InvokeRoles","Effect":"Allow","Action":["iam:CreateRole","iam:DeleteRole","iam:DeleteRolePolicy","iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies","iam:PutRolePolicy","iam:TagRole","iam:UntagRole","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::222222222222:role/crossgate-checkout-validate"}
+    {"Sid":"ExecutionRoles","Effect":"Allow","Action":["iam:CreateRole","iam:DeleteRole","iam:DeleteRolePolicy","iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies","iam:PutRolePolicy","iam:TagRole","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::222222222222:role/crossgate-checkout-fn-MyFunction"}
+    {"Sid":"PassedExecutionRoles","Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::222222222222:role/crossgate-checkout-fn-MyFunction","Condition":{"StringEquals":{"iam:PassedToService":"lambda.amazonaws.com"}}}
+    "#);
 }
 
 #[test]

@@ -1,0 +1,494 @@
+//! The functions that the manifest makes: created, kept as it wants them, removed with the last gate that needs them.
+//! Only a function with the project's tag is ours. Values of environment variables are compared and never shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::model::account::AccountId;
+use crate::model::arn::RoleArn;
+use crate::model::change::{
+    Change, ChangeAction, ChangeKind, FunctionUpdate, Intent, Problem, Severity, Work,
+};
+use crate::model::function::{FunctionSettings, FunctionSpec, NewFunction, Package, Variables};
+use crate::model::name::GateName;
+use crate::model::observed::Seen;
+use crate::model::read::Function;
+use crate::model::wiring::{FunctionKey, Wiring};
+use crate::model::write::Write;
+
+use super::Options;
+use super::draft::{Draft, Rank};
+use super::grants;
+use super::join::{Joined, JoinedGate};
+use super::roles::PROJECT_TAG;
+
+/// A function that the manifest makes, with the gates that use it.
+struct Subject<'s, 'a> {
+    wiring: &'a Wiring,
+    key: &'s FunctionKey,
+    account_id: &'a AccountId,
+    spec: &'a FunctionSpec,
+    role: &'s RoleArn,
+    gates: &'s [&'s JoinedGate<'a>],
+}
+
+pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
+    for (key, gates) in joined.by_made_function() {
+        let Some((first, spec, role)) = gates
+            .iter()
+            .find_map(|g| Some((g, g.made?, g.execution_role.as_ref()?)))
+        else {
+            continue;
+        };
+        let subject = Subject {
+            wiring: joined.wiring,
+            key: &key,
+            account_id: first.function_account,
+            spec,
+            role,
+            gates: &gates,
+        };
+        match (joined.observed.function(&key), options.intent) {
+            (Seen::NotRead | Seen::Unreadable(_), _) | (Seen::Absent, Intent::Teardown) => {}
+            (Seen::Absent, Intent::Bootstrap) => subject.create(draft),
+            (Seen::Present(found), intent) if !is_own(joined.wiring, found) => {
+                subject.conflict(found, intent, options.adopt, draft);
+            }
+            (Seen::Present(found), Intent::Bootstrap) => subject.keep(found, draft),
+            (Seen::Present(found), Intent::Teardown) => {
+                if !gates.iter().any(|g| g.stays) {
+                    subject.remove(found, draft);
+                }
+            }
+        }
+    }
+}
+
+fn is_own(wiring: &Wiring, function: &Function) -> bool {
+    project_of(function) == Some(wiring.project.as_str())
+}
+
+fn project_of(function: &Function) -> Option<&str> {
+    let tags = function.tags.as_ref()?;
+    tags.get(PROJECT_TAG).map(String::as_str)
+}
+
+/// True where a function that the manifest would make is somebody else's and runs as the role that the manifest would make.
+pub(super) fn is_lent(joined: &Joined<'_>, gate: &JoinedGate<'_>) -> bool {
+    match joined.observed.function(&gate.gate.function) {
+        Seen::Present(found) if gate.made.is_some() => {
+            !is_own(joined.wiring, found) && Some(&found.role) == gate.execution_role.as_ref()
+        }
+        Seen::Present(_) | Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => false,
+    }
+}
+
+impl Subject<'_, '_> {
+    fn create(&self, draft: &mut Draft<'_>) {
+        let tags = self.tags();
+        let mut after = shown_settings(&self.settings());
+        after.insert("code".to_owned(), shown_package(&self.spec.package));
+        after.insert("tags".to_owned(), json!(tags));
+        let change = Change {
+            after: Some(Value::Object(after)),
+            ..self.change(
+                ChangeKind::LambdaFunction,
+                ChangeAction::Create,
+                "the function is missing",
+            )
+        };
+        let new = NewFunction {
+            name: self.key.name.clone(),
+            package: self.spec.package.clone(),
+            settings: self.settings(),
+            tags,
+            description: format!(
+                "The function of a pipeline's gate. Made by crossgate, project {}.",
+                self.wiring.project
+            ),
+        };
+        let write = Write::CreateFunction {
+            region: self.key.region.clone(),
+            new: Box::new(new),
+        };
+        self.update(change, Rank::Function, write, draft);
+    }
+
+    /// A function that we made: code, configuration, tags.
+    fn keep(&self, found: &Function, draft: &mut Draft<'_>) {
+        if found.package_type.as_deref() == Some("Image") {
+            let message = format!(
+                "{} is made of a container image now, and the manifest makes it of `source`; Lambda cannot turn one into the other",
+                self.key
+            );
+            let hint = "delete the function, so that it is made anew, or drop `source` in [gates.function]";
+            return self.problem("function_is_image", Severity::Blocked, message, hint, draft);
+        }
+        self.code(found, draft);
+        self.configuration(found, draft);
+        self.missing_tags(found, draft);
+        self.readiness(found, draft);
+    }
+
+    fn code(&self, found: &Function, draft: &mut Draft<'_>) {
+        let package = &self.spec.package;
+        if found.code_sha256.as_deref() == Some(package.sha256.as_str()) {
+            return;
+        }
+        let change = Change {
+            before: Some(json!({"sha256": found.code_sha256})),
+            after: Some(shown_package(package)),
+            ..self.change(
+                ChangeKind::LambdaFunctionCode,
+                ChangeAction::Update,
+                "the function has other code than `source`",
+            )
+        };
+        let write = Write::UpdateFunctionCode {
+            region: self.key.region.clone(),
+            name: self.key.name.clone(),
+            package: package.clone(),
+        };
+        self.update(change, Rank::Function, write, draft);
+    }
+
+    fn configuration(&self, found: &Function, draft: &mut Draft<'_>) {
+        let Some(environment) = &found.environment else {
+            let message = format!(
+                "the environment variables of {} could not be read: AWS could not decrypt them",
+                self.key
+            );
+            let hint = "allow kms:Decrypt on the function's key to whoever runs this";
+            let code = "function_environment_unreadable";
+            return self.problem(code, Severity::Incomplete, message, hint, draft);
+        };
+        let wanted = self.settings();
+        let differences = differences(found, environment, &wanted);
+        if differences.is_empty() {
+            return;
+        }
+        let reason = format!("different from the manifest: {}", differences.join(", "));
+        let (before, after) = shown_difference(found, environment, &wanted);
+        let change = Change {
+            before: Some(before),
+            after: Some(after),
+            ..self.change(
+                ChangeKind::LambdaFunctionConfiguration,
+                ChangeAction::Update,
+                &reason,
+            )
+        };
+        let write = Write::UpdateFunctionConfiguration {
+            region: self.key.region.clone(),
+            name: self.key.name.clone(),
+            settings: Box::new(wanted),
+        };
+        self.update(change, Rank::FunctionSettings, write, draft);
+        if found.role != *self.role {
+            let message = format!(
+                "{} ran as {} until now; what crossgate put on that role stays there",
+                self.key, found.role
+            );
+            let hint = format!(
+                "if no other gate needs it, remove the policy {} from the role, or the role itself where crossgate made it",
+                self.wiring.callback_policy()
+            );
+            let code = "execution_role_changed";
+            self.problem(code, Severity::Warning, message, &hint, draft);
+        }
+    }
+
+    /// Tags that somebody added stay, as on roles.
+    fn missing_tags(&self, found: &Function, draft: &mut Draft<'_>) {
+        let tags = found.tags.clone().unwrap_or_default();
+        let mut missing = self.tags();
+        missing.retain(|key, value| tags.get(key) != Some(value));
+        if missing.is_empty() {
+            return;
+        }
+        let keys: Vec<&str> = missing.keys().map(String::as_str).collect();
+        let reason = format!("tags missing or different: {}", keys.join(", "));
+        let mut after = tags.clone();
+        after.extend(missing.clone());
+        let change = Change {
+            before: Some(json!(tags)),
+            after: Some(json!(after)),
+            ..self.change(
+                ChangeKind::LambdaFunctionTags,
+                ChangeAction::Update,
+                &reason,
+            )
+        };
+        let write = Write::TagFunction {
+            function: self.key.arn(self.account_id),
+            tags: missing,
+        };
+        draft.write(change, Rank::FunctionTags, write);
+    }
+
+    /// What Lambda itself could not do. It is no drift: the function has what the manifest wants, and does not run with it.
+    fn readiness(&self, found: &Function, draft: &mut Draft<'_>) {
+        let failed = |status: &Option<String>| status.as_deref() == Some("Failed");
+        let why = match (&found.state_reason, &found.last_update_reason) {
+            (Some(why), _) if failed(&found.state) => why,
+            (_, Some(why)) if failed(&found.last_update_status) => why,
+            _ if failed(&found.state) || failed(&found.last_update_status) => "AWS gives no reason",
+            _ => return,
+        };
+        let message = format!(
+            "Lambda could not take over the last change of {}: {why}",
+            self.key
+        );
+        let hint = "mend what Lambda names; a change of `source` or of the configuration makes it try again";
+        let code = "function_update_failed";
+        self.problem(code, Severity::Warning, message, hint, draft);
+    }
+
+    fn remove(&self, found: &Function, draft: &mut Draft<'_>) {
+        let mut before = found
+            .environment
+            .as_ref()
+            .map(|environment| shown_found(found, environment))
+            .unwrap_or_default();
+        before.insert("code".to_owned(), json!({"sha256": found.code_sha256}));
+        before.insert("tags".to_owned(), json!(found.tags));
+        let change = Change {
+            before: Some(Value::Object(before)),
+            ..self.change(
+                ChangeKind::LambdaFunction,
+                ChangeAction::Delete,
+                "no gate needs the function any more",
+            )
+        };
+        let write = Write::DeleteFunction {
+            region: self.key.region.clone(),
+            name: self.key.name.clone(),
+        };
+        draft.write(change, Rank::Function, write);
+        let message = format!(
+            "the logs of {} stay: Lambda made their group when the function first wrote to it",
+            self.key
+        );
+        let group = found.log_group.clone();
+        let group = group.unwrap_or_else(|| format!("/aws/lambda/{}", self.key.name));
+        let hint = format!(
+            "if nobody needs them: aws logs delete-log-group --log-group-name {group} --region {}",
+            self.key.region
+        );
+        self.problem("logs_stay", Severity::Warning, message, &hint, draft);
+    }
+
+    fn conflict(&self, found: &Function, intent: Intent, adopt: bool, draft: &mut Draft<'_>) {
+        let whose = match project_of(found) {
+            Some(project) => format!("belongs to the crossgate project `{project}`"),
+            None => format!("is there and not this project's: it has no tag `{PROJECT_TAG}`"),
+        };
+        let (severity, left) = match intent {
+            Intent::Bootstrap => (Severity::Blocked, ""),
+            Intent::Teardown => (Severity::Warning, "; it stays"),
+        };
+        let message = format!("{} {whose}{left}", self.key);
+        let why = if adopt {
+            "a function's code cannot be given back, so --adopt takes none: "
+        } else {
+            ""
+        };
+        let hint = format!(
+            "{why}drop `source` in [gates.function] to use the function as it is, or choose another `name` (if crossgate made it and \
+             the tag was lost, set it again; lambda:ListTags must be allowed to see it)"
+        );
+        self.problem("function_conflict", severity, message, &hint, draft);
+    }
+
+    fn settings(&self) -> FunctionSettings {
+        // Destructured in full: a new key must be decided on here.
+        let FunctionSpec {
+            package: _,
+            runtime,
+            handler,
+            timeout_seconds,
+            memory_mb,
+            environment,
+            role: _,
+            tags: _,
+        } = self.spec;
+        FunctionSettings {
+            runtime: runtime.clone(),
+            handler: handler.clone(),
+            timeout_seconds: *timeout_seconds,
+            memory_mb: *memory_mb,
+            environment: environment.clone(),
+            role: self.role.clone(),
+        }
+    }
+
+    fn tags(&self) -> BTreeMap<String, String> {
+        let mut tags = self.spec.tags.clone();
+        tags.insert(PROJECT_TAG.to_owned(), self.wiring.project.to_string());
+        tags
+    }
+
+    fn update(&self, change: Change, rank: Rank, write: Write, draft: &mut Draft<'_>) {
+        let update = FunctionUpdate {
+            function: self.key.clone(),
+            write,
+        };
+        let work = Work::Function(Box::new(update));
+        draft.work(self.key.account.clone(), vec![change], rank, work);
+    }
+
+    /// The gates that a change is about: the selected ones and those that go on using the function.
+    fn names(&self) -> Vec<GateName> {
+        let about = |g: &&JoinedGate<'_>| g.selected || g.stays;
+        grants::names(self.gates.iter().copied().filter(about))
+    }
+
+    fn change(&self, kind: ChangeKind, action: ChangeAction, reason: &str) -> Change {
+        let FunctionKey {
+            account,
+            region,
+            name,
+        } = self.key;
+        Change {
+            id: format!("{}/{}/{region}/{name}", kind.as_str(), self.account_id),
+            account: account.clone(),
+            account_id: self.account_id.clone(),
+            region: Some(region.clone()),
+            kind,
+            resource: name.to_string(),
+            action,
+            gates: self.names(),
+            reason: reason.to_owned(),
+            before: None,
+            after: None,
+            held: None,
+        }
+    }
+
+    fn problem(
+        &self,
+        code: &'static str,
+        severity: Severity,
+        message: String,
+        hint: &str,
+        draft: &mut Draft<'_>,
+    ) {
+        draft.problem(Problem {
+            code,
+            severity,
+            account: Some(self.key.account.clone()),
+            gates: self.names(),
+            message,
+            hint: Some(hint.to_owned()),
+        });
+    }
+}
+
+/// What is configured otherwise, in words: names, and no value of a variable.
+fn differences(
+    found: &Function,
+    environment: &Variables,
+    wanted: &FunctionSettings,
+) -> Vec<String> {
+    let FunctionSettings {
+        runtime,
+        handler,
+        timeout_seconds,
+        memory_mb,
+        environment: variables,
+        role,
+    } = wanted;
+    let number = |found: Option<i32>| found.and_then(|n| u32::try_from(n).ok());
+    let mut differences = Vec::new();
+    let mut differs = |same: bool, what: &str| {
+        if !same {
+            differences.push(what.to_owned());
+        }
+    };
+    differs(found.runtime.as_ref() == Some(runtime), "runtime");
+    differs(found.handler.as_ref() == Some(handler), "handler");
+    differs(
+        number(found.timeout_seconds) == Some(*timeout_seconds),
+        "timeout",
+    );
+    differs(number(found.memory_mb) == Some(*memory_mb), "memory");
+    differs(found.role == *role, "execution role");
+    let names: BTreeSet<&String> = environment.0.keys().chain(variables.0.keys()).collect();
+    for name in names {
+        match (environment.0.get(name), variables.0.get(name)) {
+            (found, wanted) if found == wanted => {}
+            (None, _) => differences.push(format!("variable {name} is missing")),
+            (_, None) => differences.push(format!("variable {name} is not of the manifest")),
+            _ => differences.push(format!("variable {name} has another value")),
+        }
+    }
+    differences
+}
+
+/// A variable's value as it is shown.
+const HIDDEN: &str = "(hidden)";
+/// One that differs from the other side's.
+const HIDDEN_OTHER: &str = "(hidden, another value)";
+
+fn shown_difference(
+    found: &Function,
+    environment: &Variables,
+    wanted: &FunctionSettings,
+) -> (Value, Value) {
+    let before = shown_found(found, environment);
+    let mut after = shown_settings(wanted);
+    if let Some(Value::Object(shown)) = after.get_mut("environment") {
+        for (name, value) in &wanted.environment.0 {
+            if environment.0.get(name).is_some_and(|found| found != value) {
+                shown.insert(name.clone(), json!(HIDDEN_OTHER));
+            }
+        }
+    }
+    (Value::Object(before), Value::Object(after))
+}
+
+fn shown_found(found: &Function, environment: &Variables) -> Map<String, Value> {
+    Map::from_iter([
+        ("runtime".to_owned(), json!(found.runtime)),
+        ("handler".to_owned(), json!(found.handler)),
+        ("timeout_seconds".to_owned(), json!(found.timeout_seconds)),
+        ("memory_mb".to_owned(), json!(found.memory_mb)),
+        ("environment".to_owned(), shown_variables(environment)),
+        ("role".to_owned(), json!(found.role.to_string())),
+    ])
+}
+
+fn shown_settings(settings: &FunctionSettings) -> Map<String, Value> {
+    let FunctionSettings {
+        runtime,
+        handler,
+        timeout_seconds,
+        memory_mb,
+        environment,
+        role,
+    } = settings;
+    Map::from_iter([
+        ("runtime".to_owned(), json!(runtime)),
+        ("handler".to_owned(), json!(handler)),
+        ("timeout_seconds".to_owned(), json!(timeout_seconds)),
+        ("memory_mb".to_owned(), json!(memory_mb)),
+        ("environment".to_owned(), shown_variables(environment)),
+        ("role".to_owned(), json!(role.to_string())),
+    ])
+}
+
+fn shown_variables(variables: &Variables) -> Value {
+    let names = variables.0.keys();
+    Value::Object(names.map(|name| (name.clone(), json!(HIDDEN))).collect())
+}
+
+fn shown_package(package: &Package) -> Value {
+    let Package {
+        zip,
+        sha256,
+        files,
+        unzipped: _,
+    } = package;
+    json!({"sha256": sha256, "files": files, "bytes": zip.len()})
+}
