@@ -8,7 +8,7 @@ use super::errors::Refused;
 use super::execution::Home;
 use super::query::Params;
 use super::state::{Builtin, Code, Outcome};
-use super::{Shared, codepipeline, engine, iam, lambda, structure};
+use super::{Shared, codepipeline, engine, iam, lambda, logs, runlog, structure};
 
 /// Calls of one account's root user in one region.
 #[derive(Debug)]
@@ -54,6 +54,69 @@ impl<'a> Admin<'a> {
         };
         self.shared.wake.notify_one();
         reply
+    }
+
+    /// A CloudWatch Logs operation with its JSON input. Gives its JSON output.
+    pub fn logs(&self, operation: &str, input: &Value) -> Reply<Value> {
+        let caller = Caller::root(&self.account);
+        let state = self.shared.lock();
+        logs::call(&state, &caller, &self.region, operation, input)
+    }
+
+    /// A Lambda operation by its method and path, for example `PUT` and
+    /// `/2017-10-31/functions/NAME/concurrency`, with its JSON input. Gives its JSON output; null where it has none.
+    pub fn lambda(&self, method: &str, path: &str, input: &Value) -> Reply<Value> {
+        let caller = Caller::root(&self.account);
+        let body = if input.is_null() {
+            String::new()
+        } else {
+            input.to_string()
+        };
+        let rest = lambda::Rest {
+            method,
+            path,
+            query: "",
+            invocation: Some("Event"),
+            body: body.as_bytes(),
+        };
+        let output = lambda::call(&mut self.shared.lock(), &caller, &self.region, &rest)?;
+        self.shared.wake.notify_one();
+        match output {
+            lambda::Output::Json(_, value) => Ok(value),
+            lambda::Output::Empty(_) | lambda::Output::Wait(_) => Ok(Value::Null),
+        }
+    }
+
+    /// Reserves so many concurrent runs for a function; with 0 it is throttled.
+    pub fn set_concurrency(&self, function: &str, reserved: u64) -> Reply<()> {
+        let path = format!("/2017-10-31/functions/{function}/concurrency");
+        let input = json!({ "ReservedConcurrentExecutions": reserved });
+        self.lambda("PUT", &path, &input).map(drop)
+    }
+
+    /// What is in a function's log group, the oldest first. None where the group does not exist.
+    pub fn log_lines(&self, function: &str) -> Option<Vec<String>> {
+        let input = json!({ "logGroupName": runlog::group(function) });
+        let reply = self.logs("FilterLogEvents", &input).ok()?;
+        let lines = reply["events"].as_array()?.iter();
+        let text = |line: &Value| line["message"].as_str().unwrap_or_default().to_owned();
+        Some(lines.map(text).collect())
+    }
+
+    /// Closes the way into a stage, so that executions wait before it; or opens it again.
+    pub fn set_transition(&self, pipeline: &str, stage: &str, open: bool) -> Reply<()> {
+        let operation = if open {
+            "EnableStageTransition"
+        } else {
+            "DisableStageTransition"
+        };
+        let input = json!({
+            "pipelineName": pipeline,
+            "stageName": stage,
+            "transitionType": "Inbound",
+            "reason": "closed by hand",
+        });
+        self.codepipeline(operation, &input).map(drop)
     }
 
     /// Makes a role. The trust policy is JSON text.

@@ -16,6 +16,7 @@ use super::jobs;
 use super::shown::{detail, stage_state, trigger, with_token};
 use super::state::{Pipeline, State, Tags, pipeline_arn};
 use super::structure::{self, invalid};
+use super::transitions;
 
 /// Most pipelines of an account in a region (default quota).
 const PIPELINES: usize = 1_000;
@@ -50,6 +51,8 @@ pub(super) fn call(
         "ListPipelineExecutions" => request.executions(),
         "ListActionExecutions" => request.action_executions(),
         "RetryStageExecution" => request.retry(),
+        "DisableStageTransition" => request.transition(false),
+        "EnableStageTransition" => request.transition(true),
         "PutJobSuccessResult" | "PutJobFailureResult" => request.answer(),
         "TagResource" | "UntagResource" | "ListTagsForResource" => request.tags(),
         other => Err(Refused::not_here("codepipeline", other)),
@@ -134,6 +137,7 @@ impl Call<'_> {
             document: document.clone(),
             earlier: Vec::new(),
             outcomes: BTreeMap::new(),
+            transitions: BTreeMap::new(),
             created: now,
             updated: now,
             tags: tags.clone(),
@@ -452,6 +456,17 @@ impl Call<'_> {
             ));
         }
         Ok(json!({ "pipelineExecutionId": id }))
+    }
+
+    /// DisableStageTransition and EnableStageTransition; the resource is the stage, as of RetryStageExecution.
+    fn transition(&mut self, open: bool) -> Reply {
+        let name = self.text("pipelineName")?.to_owned();
+        let stage = self.text("stageName")?.to_owned();
+        self.pipeline(&name, &format!("/{stage}"))?;
+        let home = self.home(&name);
+        transitions::change(self.state, &home, &self.caller.arn, self.input, open)?;
+        engine::settle(self.state, &home);
+        Ok(json!({}))
     }
 
     /// PutJobSuccessResult and PutJobFailureResult.

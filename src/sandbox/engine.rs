@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::execution::{ActionExecution, ActionStatus, Details, Execution, Home, Status};
 use super::state::{Outcome, State, Timer};
-use super::{functions, jobs, structure};
+use super::{builtins, functions, jobs, structure, transitions};
 
 /// Does what is due, again and again, until the task is dropped.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -48,15 +48,13 @@ fn due(state: &mut State) {
             break;
         }
         match entry.remove() {
-            Timer::Answer {
-                job,
-                builtin,
-                function,
-                request_id,
-            } => functions::answer(state, &job, builtin, &function, &request_id),
+            Timer::Answer { run, builtin } => builtins::answer(state, *run, builtin),
             Timer::GiveUp { job, generation } => jobs::give_up(state, &job, generation),
             Timer::Again { job } => jobs::again(state, &job),
             Timer::Retry { run } => functions::start(state, *run),
+            Timer::Throttled { run, since, pause } => {
+                functions::start_throttled(state, *run, since, pause);
+            }
         }
     }
 }
@@ -188,7 +186,8 @@ fn next_step(state: &State, home: &Home) -> Option<Step> {
                 return Some(Step::End(id(), Status::Stopped));
             }
             let taken = alive().any(|e| !e.waiting && e.stage == execution.stage);
-            if !taken || parallel {
+            let open = transitions::is_open(pipeline, &execution.stage);
+            if open && (!taken || parallel) {
                 return Some(Step::Enter(id()));
             }
             continue;

@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::clock::iso;
 use super::errors::Refused;
 use super::state::{Code, Function, State, Tags, function_arn};
-use super::sts;
+use super::{runlog, sts};
 
 /// A new function with Lambda's defaults.
 pub(super) fn fresh(
@@ -38,6 +38,8 @@ pub(super) fn fresh(
         tags: Tags::new(),
         policy: Vec::new(),
         concurrency: None,
+        invoke_config: None,
+        dead_letter: None,
         modified: state.clock.now(),
         revision: state.random.uuid(),
     })
@@ -90,6 +92,10 @@ pub(super) fn configure(function: &mut Function, input: &Value) {
     if let Some(memory) = input.get("MemorySize").and_then(Value::as_u64) {
         function.memory = memory;
     }
+    if let Some(target) = input.pointer("/DeadLetterConfig/TargetArn") {
+        let target = target.as_str().filter(|text| !text.is_empty());
+        function.dead_letter = target.map(str::to_owned);
+    }
     if let Some(variables) = input.pointer("/Environment/Variables") {
         function.environment = texts(Some(variables));
     }
@@ -123,6 +129,8 @@ pub(super) fn configuration(account: &str, region: &str, function: &Function) ->
         tags: _,
         policy: _,
         concurrency: _,
+        invoke_config: _,
+        dead_letter,
         modified,
         revision,
     } = function;
@@ -148,8 +156,14 @@ pub(super) fn configuration(account: &str, region: &str, function: &Function) ->
         "Architectures": ["x86_64"],
         "EphemeralStorage": { "Size": 512 },
         "SnapStart": { "ApplyOn": "None", "OptimizationStatus": "Off" },
-        "LoggingConfig": { "LogFormat": "Text", "LogGroup": format!("/aws/lambda/{name}") },
+        "LoggingConfig": { "LogFormat": "Text", "LogGroup": runlog::group(name) },
     });
+    if let (Some(target), Some(object)) = (dead_letter, seen.as_object_mut()) {
+        object.insert(
+            "DeadLetterConfig".to_owned(),
+            json!({ "TargetArn": target }),
+        );
+    }
     if let (false, Some(object)) = (environment.is_empty(), seen.as_object_mut()) {
         object.insert(
             "Environment".to_owned(),

@@ -11,19 +11,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::caller::Caller;
-use super::clock::seconds;
-use super::jobs::record;
+use super::clock::{Moment, seconds};
 use super::records::{Ended, Invocation};
-use super::state::{Builtin, Code, Function, Role, Run, State, Timer, function_arn};
-use super::{Shared, codepipeline, sts};
-
-/// How long a built-in function takes.
-const WORK: Duration = Duration::from_secs(1);
-/// When Lambda tries a failed asynchronous invocation again: after one minute, then after two (Lambda developer guide,
-/// "Error handling in asynchronous invocations").
-const RETRIES: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
-/// How often the built-in `slow` asks for more time.
-const ROUNDS: usize = 2;
+use super::state::{Code, Function, Role, Run, State, Timer, function_arn};
+use super::{Shared, builtins, invocation, runlog, sts};
 
 const PYTHON: &str = include_str!("bootstrap.py");
 const NODE: &str = include_str!("bootstrap.mjs");
@@ -38,12 +29,16 @@ pub(super) struct Answered {
 
 /// Starts an asynchronous run.
 pub(super) fn start(state: &mut State, run: Run) {
+    if is_throttled(state, &run) {
+        remember(state, &run, Ended::Failed("Rate Exceeded.".to_owned()));
+        return wait(state, run, None);
+    }
     let Some((function, _, _)) = ready(state, &run) else {
         return;
     };
     match function.code {
         Code::Builtin(builtin) => {
-            if builtin_run(state, &run, builtin, &function).failed {
+            if builtins::run(state, &run, builtin, &function).failed {
                 again(state, run);
             }
         }
@@ -58,7 +53,7 @@ pub(super) async fn run_now(shared: Arc<Shared>, run: Run) -> Answered {
         match ready(&mut state, &run) {
             None => return failure("Runtime.Unknown", "the function cannot be started"),
             Some((function, _, _)) => match function.code {
-                Code::Builtin(builtin) => Some(builtin_run(&mut state, &run, builtin, &function)),
+                Code::Builtin(builtin) => Some(builtins::run(&mut state, &run, builtin, &function)),
                 Code::File(_) | Code::Zip(_) => {
                     state.running += 1;
                     None
@@ -85,139 +80,63 @@ pub(super) async fn process(shared: Arc<Shared>, run: Run) {
 fn ready(state: &mut State, run: &Run) -> Option<(Function, Caller, Role)> {
     let found = state.function(&run.account, &run.region, &run.function);
     let function = found.cloned()?;
-    let why = if function.concurrency == Some(0) {
-        "Rate Exceeded.".to_owned()
-    } else {
-        match execution_session(state, &function) {
-            Ok((caller, role)) => {
-                remember(state, run, Ended::Running);
-                return Some((function, caller, role));
-            }
-            Err(message) => message,
+    match execution_session(state, &function) {
+        Ok((caller, role)) => {
+            remember(state, run, Ended::Running);
+            runlog::begin(state, run);
+            Some((function, caller, role))
         }
-    };
-    remember(state, run, Ended::Failed(why));
-    None
+        Err(why) => {
+            remember(state, run, Ended::Failed(why));
+            None
+        }
+    }
 }
 
 /// Lambda's session of an execution role.
-fn execution_session(state: &State, function: &Function) -> Result<(Caller, Role), String> {
+pub(super) fn execution_session(
+    state: &State,
+    function: &Function,
+) -> Result<(Caller, Role), String> {
     let service = Caller::service("lambda.amazonaws.com");
     sts::session(state, &service, &function.role, &function.name)
 }
 
 /// Lambda's second and third try.
-fn again(state: &mut State, mut run: Run) {
-    let tried = usize::try_from(run.attempt).unwrap_or(usize::MAX);
-    if let Some(delay) = tried.checked_sub(1).and_then(|n| RETRIES.get(n)) {
+pub(super) fn again(state: &mut State, mut run: Run) {
+    let function = state.function(&run.account, &run.region, &run.function);
+    let config = function.and_then(|f| f.invoke_config.as_ref());
+    if let Some(delay) = invocation::retry(config, run.attempt) {
         run.attempt += 1;
         let run = Box::new(run);
-        state.after(*delay, Timer::Retry { run });
+        state.after(delay, Timer::Retry { run });
     }
 }
 
-fn builtin_run(state: &mut State, run: &Run, builtin: Builtin, function: &Function) -> Answered {
-    match builtin {
-        Builtin::Approve | Builtin::Reject | Builtin::Slow => {
-            if let Some(job) = &run.job {
-                let (job, request_id) = (job.clone(), run.request_id.clone());
-                let function = function.name.clone();
-                let timer = Timer::Answer {
-                    job,
-                    builtin,
-                    function,
-                    request_id,
-                };
-                state.after(WORK, timer);
-            }
-            ended(state, run, Ended::Returned, None);
-        }
-        Builtin::Silent => {
-            let log = "the check is done (and nobody is told)".to_owned();
-            ended(state, run, Ended::Returned, Some(log));
-        }
-        Builtin::Crash => {
-            let message = "RuntimeError: this function always fails";
-            ended(state, run, Ended::Failed(message.to_owned()), None);
-            return failure("RuntimeError", "this function always fails");
-        }
-    }
-    Answered {
-        payload: "null".to_owned(),
-        failed: false,
+/// Whether nothing is reserved for the function.
+fn is_throttled(state: &State, run: &Run) -> bool {
+    let function = state.function(&run.account, &run.region, &run.function);
+    function.is_some_and(|f| f.concurrency == Some(0))
+}
+
+/// A throttled run goes back to the queue, until its event is too old.
+fn wait(state: &mut State, run: Run, before: Option<(Moment, Duration)>) {
+    let now = state.clock.now();
+    let since = before.map_or(now, |(since, _)| since);
+    let function = state.function(&run.account, &run.region, &run.function);
+    let config = function.and_then(|f| f.invoke_config.as_ref());
+    if let Some(pause) = invocation::throttled(config, since, now, before.map(|(_, p)| p)) {
+        let run = Box::new(run);
+        state.after(pause, Timer::Throttled { run, since, pause });
     }
 }
 
-/// A built-in function calls CodePipeline, with the credentials of its execution role.
-pub(super) fn answer(
-    state: &mut State,
-    id: &str,
-    builtin: Builtin,
-    function: &str,
-    request_id: &str,
-) {
-    let Some(job) = state.jobs.get(id).cloned() else {
-        return;
-    };
-    let Some(function) = state.function(&job.account, &job.region, function).cloned() else {
-        return;
-    };
-    let (operation, input) = reply(builtin, id, job.rounds, &function, request_id);
-    let refused = match execution_session(state, &function) {
-        Ok((caller, _)) => {
-            let given = codepipeline::call(state, &caller, &job.region, operation, &input);
-            let refused = given.err();
-            let message = refused.as_ref().map(|r| &r.message);
-            record(state, "codepipeline", operation, &caller, message);
-            refused.map(|r| r.to_string())
-        }
-        Err(message) => Some(message),
-    };
-    let line = refused.unwrap_or_else(|| format!("{operation}: done"));
-    if let Some(invocation) = find(state, request_id) {
-        invocation.logs.push(line);
-    }
-}
-
-/// What a built-in function says, in which round of its job.
-fn reply(
-    builtin: Builtin,
-    id: &str,
-    round: usize,
-    function: &Function,
-    request_id: &str,
-) -> (&'static str, Value) {
-    match builtin {
-        Builtin::Slow if round <= ROUNDS => (
-            "PutJobSuccessResult",
-            json!({
-                "jobId": id,
-                "continuationToken": format!("round-{round}"),
-                "executionDetails": {
-                    "summary": format!("still checking, round {round}"),
-                    "externalExecutionId": request_id,
-                    "percentComplete": 30 * round,
-                },
-            }),
-        ),
-        Builtin::Reject => {
-            let message = function.environment.get("SANDBOX_MESSAGE");
-            let message = message.map_or("the validation found a problem", String::as_str);
-            (
-                "PutJobFailureResult",
-                json!({
-                    "jobId": id,
-                    "failureDetails": { "type": "JobFailed", "message": message, "externalExecutionId": request_id },
-                }),
-            )
-        }
-        Builtin::Approve | Builtin::Slow | Builtin::Silent | Builtin::Crash => (
-            "PutJobSuccessResult",
-            json!({
-                "jobId": id,
-                "executionDetails": { "summary": "all checks passed", "externalExecutionId": request_id },
-            }),
-        ),
+/// Tries a throttled run again.
+pub(super) fn start_throttled(state: &mut State, run: Run, since: Moment, pause: Duration) {
+    if is_throttled(state, &run) {
+        wait(state, run, Some((since, pause)));
+    } else {
+        start(state, run);
     }
 }
 
@@ -247,8 +166,9 @@ async fn execute(shared: Arc<Shared>, run: &Run) -> Answered {
     let failed = how != Ended::Returned;
     if let Some(invocation) = find(&mut state, &run.request_id) {
         invocation.ended = how;
-        invocation.logs.extend(logs);
+        invocation.logs.extend(logs.iter().cloned());
     }
+    runlog::end(&mut state, run, &logs);
     drop(state);
     shared.wake.notify_one();
     Answered { payload, failed }
@@ -495,7 +415,7 @@ fn absolute(file: &Path) -> PathBuf {
     std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
 }
 
-fn failure(kind: &str, message: &str) -> Answered {
+pub(super) fn failure(kind: &str, message: &str) -> Answered {
     Answered {
         payload: json!({ "errorType": kind, "errorMessage": message }).to_string(),
         failed: true,
@@ -515,15 +435,8 @@ fn remember(state: &mut State, run: &Run, ended: Ended) {
     });
 }
 
-fn ended(state: &mut State, run: &Run, how: Ended, log: Option<String>) {
-    if let Some(invocation) = find(state, &run.request_id) {
-        invocation.ended = how;
-        invocation.logs.extend(log);
-    }
-}
-
 /// The newest run of a request.
-fn find<'a>(state: &'a mut State, request_id: &str) -> Option<&'a mut Invocation> {
+pub(super) fn find<'a>(state: &'a mut State, request_id: &str) -> Option<&'a mut Invocation> {
     let mut newest = state.invocations.iter_mut().rev();
     newest.find(|i| i.request_id == request_id)
 }

@@ -25,7 +25,7 @@ use super::query::Params;
 use super::records::CallRecord;
 use super::sigv4::{Claim, Received};
 use super::state::{AccessKey, Holder, Run, State};
-use super::{Shared, codepipeline, engine, functions, iam, lambda, query, sts};
+use super::{Shared, codepipeline, engine, functions, iam, lambda, logs, query, sts};
 
 /// The largest body: Lambda takes archives of 50 MB, base64.
 const BODY: usize = 72 * 1024 * 1024;
@@ -221,16 +221,22 @@ fn carry_out(
                 Ok(Given::Xml(sts::NAMESPACE, inside))
             }
         }
-        "codepipeline" => {
+        "codepipeline" | "logs" => {
             let target = received.header("x-amz-target").unwrap_or_default();
-            let operation = target
-                .strip_prefix("CodePipeline_20150709.")
-                .unwrap_or_default();
+            let version = match about.service.as_str() {
+                "logs" => "Logs_20140328.",
+                _ => "CodePipeline_20150709.",
+            };
+            let operation = target.strip_prefix(version).unwrap_or_default();
             operation.clone_into(&mut about.operation);
             disturbed(state, &about.service)?;
             let input: Value = serde_json::from_slice(received.body)
                 .map_err(|e| Refused::new(400, "SerializationException", e.to_string()))?;
-            let output = codepipeline::call(state, &caller, region, operation, &input)?;
+            let output = if about.service == "logs" {
+                logs::call(state, &caller, region, operation, &input)?
+            } else {
+                codepipeline::call(state, &caller, region, operation, &input)?
+            };
             Ok(Given::Json(200, output))
         }
         "lambda" => {
@@ -344,7 +350,7 @@ fn invalid_token(service: &str) -> Refused {
 /// Status and code of a refused signature, which differ between the protocols.
 fn named(service: &str, query: &'static str, json: &'static str) -> (u16, &'static str) {
     match service {
-        "codepipeline" => (400, json),
+        "codepipeline" | "logs" => (400, json),
         "lambda" => (403, json),
         _ => (403, query),
     }
@@ -356,7 +362,7 @@ fn disturbed(state: &mut State, service: &str) -> Result<(), Refused> {
     if state.chances.chance(throttled) {
         let (status, code) = match service {
             "lambda" => (429, "TooManyRequestsException"),
-            "codepipeline" => (400, "ThrottlingException"),
+            "codepipeline" | "logs" => (400, "ThrottlingException"),
             _ => (400, "Throttling"),
         };
         return Err(Refused::new(status, code, "Rate exceeded"));

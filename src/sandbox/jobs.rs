@@ -189,9 +189,23 @@ fn data(document: &Value, declared: &Value, configuration: &Value) -> Value {
     data
 }
 
+/// The name of the session behind `artifactCredentials`: the moment in milliseconds (aws/aws-cdk#15235).
+fn session_name() -> String {
+    wall().as_millis().to_string()
+}
+
+/// Whoever calls with a job's `artifactCredentials`.
+pub(super) fn artifact_session(state: &State, job: &Job) -> Result<Caller, String> {
+    let role = job.caller.holder.role_of();
+    let role = role.and_then(|name| state.role(&job.account, name));
+    let role = role.ok_or_else(|| format!("The role of {} does not exist", job.caller.arn))?;
+    let policy = Some(ARTIFACTS.to_owned());
+    Ok(Caller::session(&job.account, role, &session_name(), policy))
+}
+
 fn event(state: &mut State, id: &str, job: &Job, role: &Role) -> Value {
     let policy = Some(ARTIFACTS.to_owned());
-    let issued = sts::issue(state, &job.account, role, "codepipeline", policy, 3600);
+    let issued = sts::issue(state, &job.account, role, &session_name(), policy, 3600);
     let expires = (wall() + Duration::from_hours(1)).as_millis();
     let mut data = job.data.clone();
     if let Some(object) = data.as_object_mut() {

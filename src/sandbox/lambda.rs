@@ -12,10 +12,10 @@ use super::function::{
     configuration, configure, denied, execution_role, fresh, invalid, measured, runtime_of,
     statement, texts,
 };
-use super::functions;
 use super::iam::passes;
 use super::query::Params;
 use super::state::{Builtin, Code, Function, Run, State, function_arn};
+use super::{functions, invocation};
 
 /// A request in the REST protocol.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +86,13 @@ pub(super) fn route(rest: &Rest<'_>) -> (String, Option<String>) {
         ("2017-10-31", ["functions", name, "concurrency"]) => match method {
             "PUT" => ("PutFunctionConcurrency", Some(*name)),
             "DELETE" => ("DeleteFunctionConcurrency", Some(*name)),
+            _ => ("", None),
+        },
+        ("2019-09-25", ["functions", name, "event-invoke-config"]) => match method {
+            "GET" => ("GetFunctionEventInvokeConfig", Some(*name)),
+            "PUT" => ("PutFunctionEventInvokeConfig", Some(*name)),
+            "POST" => ("UpdateFunctionEventInvokeConfig", Some(*name)),
+            "DELETE" => ("DeleteFunctionEventInvokeConfig", Some(*name)),
             _ => ("", None),
         },
         ("2017-03-31", ["tags", arn]) => match method {
@@ -281,7 +288,8 @@ impl Call<'_> {
 
     fn invoke(&mut self, name: &str) -> Reply {
         let named = self.named(name);
-        allowed(self.state, self.caller, "lambda:InvokeFunction", &named)?;
+        let found = allowed(self.state, self.caller, "lambda:InvokeFunction", &named)?;
+        let throttled = found.concurrency == Some(0);
         let kind = self.rest.invocation.unwrap_or("RequestResponse");
         if kind == "DryRun" {
             return Ok(Output::Empty(204));
@@ -303,6 +311,13 @@ impl Call<'_> {
         if kind == "Event" {
             functions::start(self.state, run);
             return Ok(Output::Empty(202));
+        }
+        if throttled {
+            return Err(Refused::new(
+                429,
+                "TooManyRequestsException",
+                "Rate Exceeded.",
+            ));
         }
         Ok(Output::Wait(run))
     }
@@ -349,6 +364,11 @@ impl Call<'_> {
                     None => json!({}),
                 },
             )),
+            "GetFunctionEventInvokeConfig" => {
+                let config = found.invoke_config.as_ref();
+                let config = config.ok_or_else(|| invocation::absent(&named.arn()))?;
+                Ok(Output::Json(200, config.seen(&named.arn())))
+            }
             "ListTags" => Ok(Output::Json(200, json!({ "Tags": found.tags }))),
             _ => {
                 let function = found.clone();
@@ -423,6 +443,25 @@ impl Call<'_> {
             }
             "DeleteFunctionConcurrency" => {
                 function.concurrency = None;
+                Output::Empty(204)
+            }
+            "PutFunctionEventInvokeConfig" | "UpdateFunctionEventInvokeConfig" => {
+                let before = match function.invoke_config.take() {
+                    Some(config) if self.operation.starts_with("Update") => config,
+                    None if self.operation.starts_with("Update") => {
+                        return Err(invocation::absent(&named.arn()));
+                    }
+                    Some(_) | None => invocation::InvokeConfig::default(),
+                };
+                let config = before.changed(input, self.state.clock.now())?;
+                let seen = config.seen(&named.arn());
+                function.invoke_config = Some(config);
+                Output::Json(200, seen)
+            }
+            "DeleteFunctionEventInvokeConfig" => {
+                if function.invoke_config.take().is_none() {
+                    return Err(invocation::absent(&named.arn()));
+                }
                 Output::Empty(204)
             }
             "TagResource" => {

@@ -1,8 +1,9 @@
-//! The embedded AWS: any number of accounts in one process, enough of IAM, STS, CodePipeline and Lambda to run a gate.
+//! The embedded AWS: any number of accounts in one process, enough of IAM, STS, CodePipeline,
+//! Lambda and CloudWatch Logs to run a gate.
 //! Serves the demo, trials and tests; it is no product of its own, and what crossgate does not need it refuses by name.
 //!
 //! ```text
-//! SDK, boto3, aws ── http ──▶ sigv4 ──▶ caller ──▶ iam, sts, codepipeline, lambda ──▶ authorize (iam::evaluate)
+//! SDK, boto3, aws ── http ──▶ sigv4 ──▶ caller ──▶ iam, sts, codepipeline, lambda, logs ──▶ authorize (iam::evaluate)
 //!                                                       │                                  ▲
 //!                                                       ▼                                  │
 //!                                                     state ◀── engine: stages, roles, jobs, callbacks ── functions
@@ -16,6 +17,7 @@
 
 mod admin;
 mod authorize;
+mod builtins;
 mod caller;
 mod clock;
 mod codepipeline;
@@ -27,13 +29,17 @@ mod function;
 mod functions;
 mod http;
 mod iam;
+mod invocation;
 mod jobs;
 mod lambda;
+mod logpattern;
+mod logs;
 mod managed;
 mod options;
 mod query;
 mod random;
 mod records;
+mod runlog;
 pub mod seed;
 mod shown;
 mod sigv4;
@@ -42,6 +48,7 @@ mod structure;
 mod sts;
 #[cfg(test)]
 mod tests;
+mod transitions;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One call, as CloudTrail would have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRecord {
-    /// `iam`, `sts`, `codepipeline`, `lambda`.
+    /// `iam`, `sts`, `codepipeline`, `lambda`, `logs`.
     pub service: String,
     /// The operation, for example `GetRole`; empty where the request could not be read.
     pub operation: String,

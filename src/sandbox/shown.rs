@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::clock::seconds;
 use super::execution::{ActionExecution, ActionStatus, Execution, Status};
 use super::state::Pipeline;
-use super::structure;
+use super::{structure, transitions};
 
 /// A stage, in GetPipelineState.
 pub(super) fn stage_state(pipeline: &Pipeline, stage: &Value) -> Value {
     let name = structure::name(stage, "name");
     let mut seen = json!({
         "stageName": name,
-        "inboundTransitionState": { "enabled": true },
+        "inboundTransitionState": transitions::seen(pipeline, name),
         "inboundExecutions": [],
         "actionStates": structure::actions(stage).iter().map(|a| action_state(pipeline, name, a)).collect::<Vec<_>>(),
     });

@@ -10,9 +10,12 @@ use serde_json::{Map, Value, json};
 
 use super::clock::{Clock, Moment};
 use super::execution::{Execution, Job};
+use super::invocation::InvokeConfig;
+use super::logs::LogGroup;
 use super::options::Faults;
 use super::random::Random;
 use super::records::{CallRecord, Invocation};
+use super::transitions::Transition;
 
 /// Tags of anything.
 pub(super) type Tags = BTreeMap<String, String>;
@@ -66,7 +69,7 @@ pub(super) struct ManagedPolicy {
 
 /// What a built-in function does with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Builtin {
     /// Answers that all is well, after a second.
     Approve,
@@ -78,16 +81,28 @@ pub enum Builtin {
     Slow,
     /// Raises an error; Lambda tries it twice more.
     Crash,
+    /// Answers with the job's `artifactCredentials`, which may not.
+    WrongCredentials,
+    /// Answers that the job failed, with the environment's `SANDBOX_MESSAGE`, and then once more that all is well.
+    Twice,
+    /// Runs until Lambda stops it; Lambda tries it twice more.
+    Timeout,
+    /// Reads its input artifacts with the job's credentials, and answers that it cannot where it may not.
+    Artifact,
 }
 
 impl Builtin {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Approve,
         Self::Reject,
         Self::Silent,
         Self::Slow,
         Self::Crash,
+        Self::WrongCredentials,
+        Self::Twice,
+        Self::Timeout,
+        Self::Artifact,
     ];
 
     /// The name: a function whose handler is `sandbox.NAME` is this one.
@@ -98,6 +113,10 @@ impl Builtin {
             Self::Silent => "silent",
             Self::Slow => "slow",
             Self::Crash => "crash",
+            Self::WrongCredentials => "wrong-credentials",
+            Self::Twice => "twice",
+            Self::Timeout => "timeout",
+            Self::Artifact => "artifact",
         }
     }
 
@@ -140,6 +159,11 @@ pub(super) struct Function {
     /// The function's own policy's statements.
     pub(super) policy: Vec<Value>,
     pub(super) concurrency: Option<u64>,
+    #[serde(default)]
+    pub(super) invoke_config: Option<InvokeConfig>,
+    /// The ARN of a queue or topic (`DeadLetterConfig`).
+    #[serde(default)]
+    pub(super) dead_letter: Option<String>,
     pub(super) modified: Moment,
     pub(super) revision: String,
 }
@@ -176,6 +200,9 @@ pub(super) struct Pipeline {
     /// How actions of other providers end, by `STAGE/ACTION`; those that are not here succeed.
     #[serde(default)]
     pub(super) outcomes: BTreeMap<String, Outcome>,
+    /// By `Inbound/STAGE` and `Outbound/STAGE`; those that are not here were always open.
+    #[serde(default)]
+    pub(super) transitions: BTreeMap<String, Transition>,
     /// The newest last.
     pub(super) executions: Vec<Execution>,
 }
@@ -191,6 +218,9 @@ pub(super) struct Account {
     pub(super) functions: BTreeMap<String, Function>,
     /// By `REGION/NAME`.
     pub(super) pipelines: BTreeMap<String, Pipeline>,
+    /// By `REGION/NAME`.
+    #[serde(default)]
+    pub(super) logs: BTreeMap<String, LogGroup>,
 }
 
 /// Whose an access key is.
@@ -223,19 +253,20 @@ pub(super) struct AccessKey {
 /// A thing to do at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// A built-in function answers.
-    Answer {
-        job: String,
-        builtin: Builtin,
-        function: String,
-        request_id: String,
-    },
+    /// A built-in function answers, or is stopped.
+    Answer { run: Box<Run>, builtin: Builtin },
     /// CodePipeline gives up on a job, unless it heard of it since.
     GiveUp { job: String, generation: u32 },
     /// CodePipeline invokes the function again, with the token.
     Again { job: String },
     /// Lambda tries a failed asynchronous invocation again.
     Retry { run: Box<Run> },
+    /// Lambda tries a throttled asynchronous invocation again, after this pause.
+    Throttled {
+        run: Box<Run>,
+        since: Moment,
+        pause: Duration,
+    },
 }
 
 /// A run of a function that is to be started.
@@ -425,6 +456,7 @@ impl Account {
             policies,
             functions,
             pipelines,
+            logs: _,
         } = self;
         let roles: Map<String, Value> = roles
             .values()

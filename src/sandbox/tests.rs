@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod edges;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
