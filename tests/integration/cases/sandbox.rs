@@ -307,6 +307,83 @@ fn boto3_understands_it() {
     assert_eq!(said, expected);
 }
 
+/// The logs of a run, the transitions of a stage and the asynchronous calls of a function, as boto3 reads them.
+const EDGES: &str = r#"
+import boto3, json
+from botocore.exceptions import ClientError
+tools, dev = boto3.Session(profile_name="tools"), boto3.Session(profile_name="dev")
+said = []
+
+def refused(call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return str(error).split(" operation")[0] + " operation"
+    return "allowed"
+
+logs, functions, pipelines = dev.client("logs"), dev.client("lambda"), tools.client("codepipeline")
+group = "/aws/lambda/MyFunction"
+said.append(refused(logs.filter_log_events, logGroupName=group))
+functions.invoke(FunctionName="MyFunction", InvocationType="Event", Payload="{}")
+said.append([g["logGroupName"] for p in logs.get_paginator("describe_log_groups").paginate() for g in p["logGroups"]])
+streams = [s for p in logs.get_paginator("describe_log_streams").paginate(logGroupName=group, orderBy="LastEventTime", descending=True) for s in p["logStreams"]]
+stream = streams[0]["logStreamName"]
+pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=group, PaginationConfig={"PageSize": 2}))
+events = [e for p in pages for e in p["events"]]
+said.append([len(pages), [e["message"].split()[0] for e in events], {e["logStreamName"] == stream for e in events} == {True}])
+assert all(isinstance(e["timestamp"], int) and len(e["eventId"]) == 56 for e in events)
+tail = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=1)
+said.append(tail["events"][0]["message"].startswith("REPORT RequestId"))
+said.append(logs.get_log_events(logGroupName=group, logStreamName=stream, nextToken=tail["nextForwardToken"])["events"])
+said.append(len(logs.filter_log_events(logGroupName=group, filterPattern='"END RequestId"')["events"]))
+said.append(refused(logs.filter_log_events, logGroupName=group, filterPattern="a:b"))
+said.append(refused(logs.get_log_events, logGroupName=group, logStreamName="none"))
+said.append(refused(logs.put_log_events, logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": 1, "message": "m"}]))
+
+said.append(refused(functions.get_function_event_invoke_config, FunctionName="MyFunction"))
+functions.put_function_event_invoke_config(FunctionName="MyFunction", MaximumRetryAttempts=1, MaximumEventAgeInSeconds=3600)
+config = functions.get_function_event_invoke_config(FunctionName="MyFunction")
+said.append([config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"], config["LastModified"].year >= 2026])
+functions.delete_function_event_invoke_config(FunctionName="MyFunction")
+functions.put_function_concurrency(FunctionName="MyFunction", ReservedConcurrentExecutions=0)
+said.append(refused(boto3.client("lambda", region_name="us-east-1", aws_access_key_id="222222222222", aws_secret_access_key="test", endpoint_url=functions.meta.endpoint_url, config=boto3.session.Config(retries={"total_max_attempts": 1})).invoke, FunctionName="MyFunction"))
+
+pipelines.disable_stage_transition(pipelineName="MyPipeline", stageName="Deploy", transitionType="Inbound", reason="a freeze")
+first = pipelines.start_pipeline_execution(name="MyPipeline")["pipelineExecutionId"]
+way = pipelines.get_pipeline_state(name="MyPipeline")["stageStates"][1]
+said.append([way["inboundTransitionState"]["enabled"], way["inboundTransitionState"]["disabledReason"], way["inboundExecution"]["pipelineExecutionId"] == first])
+second = pipelines.start_pipeline_execution(name="MyPipeline")["pipelineExecutionId"]
+pipelines.enable_stage_transition(pipelineName="MyPipeline", stageName="Deploy", transitionType="Inbound")
+said.append([e["status"] for e in pipelines.list_pipeline_executions(pipelineName="MyPipeline")["pipelineExecutionSummaries"]])
+print(json.dumps(said))
+"#;
+
+#[test]
+fn boto3_understands_the_edges() {
+    let story = Story::new(SandboxOptions::default());
+    let said: Value = serde_json::from_str(&python(&story, EDGES)).unwrap();
+    let error = |code: &str, operation: &str| {
+        format!("An error occurred ({code}) when calling the {operation} operation")
+    };
+    let expected = json!([
+        error("ResourceNotFoundException", "FilterLogEvents"),
+        ["/aws/lambda/MyFunction"],
+        [2, ["START", "END", "REPORT"], true],
+        true,
+        [],
+        1,
+        error("InvalidParameterException", "FilterLogEvents"),
+        error("ResourceNotFoundException", "GetLogEvents"),
+        error("InvalidAction", "PutLogEvents"),
+        error("ResourceNotFoundException", "GetFunctionEventInvokeConfig"),
+        [1, 3600, true],
+        error("TooManyRequestsException", "Invoke"),
+        [false, "a freeze", true],
+        ["Succeeded", "Superseded"],
+    ]);
+    assert_eq!(said, expected);
+}
+
 /// A gate as a person writes it, with boto3 of the emulators' environment.
 const HANDLER: &str = r#"
 import boto3, json
