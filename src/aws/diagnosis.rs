@@ -18,6 +18,9 @@ use crate::model::read::{Fact, InvokeConfig, LogLine, LogLines};
 
 /// How many executions, or actions, a page holds at most (api: ListPipelineExecutions, ListActionExecutions).
 const PAGE: i32 = 100;
+/// How many pages are read of one execution's actions, or of one log, at most: what answers with ever more pages is not asked for
+/// ever.
+const PAGES: usize = 50;
 
 /// `codepipeline:GetPipelineState`.
 pub(super) async fn pipeline_state(
@@ -96,7 +99,7 @@ fn summary(one: &PipelineExecutionSummary) -> Option<ExecutionSummary> {
     })
 }
 
-/// `codepipeline:ListActionExecutions`: all pages of one execution, or the newest page of all.
+/// `codepipeline:ListActionExecutions`: the pages of one execution ([`PAGES`] at most), or the newest page of all.
 pub(super) async fn action_executions(
     client: &aws_sdk_codepipeline::Client,
     call: &Call<'_>,
@@ -108,8 +111,9 @@ pub(super) async fn action_executions(
             .pipeline_execution_id(id.as_str())
             .build()
     });
-    let (mut actions, mut token) = (Vec::new(), None);
+    let (mut actions, mut token, mut pages) = (Vec::new(), None, 0);
     loop {
+        pages += 1;
         let request = client
             .list_action_executions()
             .pipeline_name(name.as_str())
@@ -122,7 +126,7 @@ pub(super) async fn action_executions(
         };
         actions.extend(output.action_execution_details().iter().map(detail));
         token = output.next_token().map(str::to_owned);
-        if execution.is_none() || token.is_none() {
+        if execution.is_none() || token.is_none() || pages == PAGES {
             return Ok(Answer {
                 value: Fact::ActionExecutions(Some(actions)),
                 request_id: output.request_id().map(str::to_owned),
@@ -169,7 +173,7 @@ pub(super) struct LogQuestion<'a> {
 }
 
 /// `logs:FilterLogEvents`. A page may be empty although more follow (api: FilterLogEvents), so pages are read until there are
-/// enough lines or no more pages.
+/// enough lines or no more pages, [`PAGES`] at most.
 pub(super) async fn log_events(
     client: &aws_sdk_cloudwatchlogs::Client,
     call: &Call<'_>,
@@ -184,7 +188,9 @@ pub(super) async fn log_events(
     } = *question;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (mut lines, mut token): (Vec<LogLine>, Option<String>) = (Vec::new(), None);
+    let mut pages = 0;
     loop {
+        pages += 1;
         let left = limit.saturating_sub(lines.len()).clamp(1, 10_000);
         let request = client
             .filter_log_events()
@@ -201,10 +207,11 @@ pub(super) async fn log_events(
         lines.extend(output.events().iter().map(|event| LogLine {
             at_ms: event.timestamp().unwrap_or(from_ms),
             stream: event.log_stream_name().unwrap_or_default().to_owned(),
-            message: event.message().unwrap_or_default().to_owned(),
+            // Lambda ends each with a line break.
+            message: event.message().unwrap_or_default().trim_end().to_owned(),
         }));
         token = output.next_token().map(str::to_owned);
-        if token.is_none() || lines.len() >= limit {
+        if token.is_none() || lines.len() >= limit || pages == PAGES {
             let cut = token.is_some();
             return Ok(Answer {
                 value: Fact::LogEvents(Some(LogLines { lines, cut })),

@@ -79,7 +79,17 @@ fn child() {
 }
 
 fn reads() -> Vec<Read> {
-    vec![
+    let region = Region::new("eu-west-1").unwrap();
+    let logs = Read::LogEvents {
+        region,
+        group: "/aws/lambda/F".to_owned(),
+        from_ms: 0,
+        to_ms: 1,
+        filter: None,
+        limit: 1,
+    };
+    let asked = env::var_os("CROSSGATE_TEST_LOGS").is_some();
+    let mut reads = vec![
         Read::CallerIdentity,
         Read::Role {
             role: RoleName::new("x").unwrap(),
@@ -88,7 +98,9 @@ fn reads() -> Vec<Read> {
             region: Region::new("eu-west-1").unwrap(),
             name: FunctionName::new("F").unwrap(),
         },
-    ]
+    ];
+    reads.extend(asked.then_some(logs));
+    reads
 }
 
 /// `NAME=default`, `NAME=profile:P` or `NAME=role:VIA`.

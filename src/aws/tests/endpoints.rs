@@ -57,6 +57,30 @@ fn endpoint_variables_come_before_the_profile_and_a_services_own_before_all() {
 }
 
 #[test]
+fn logs_have_an_endpoint_variable_of_their_own_and_the_functions_region() {
+    let (global, logs) = (
+        aws(),
+        Stub::start(|_, _| super::stub::ok("{\"events\":[]}")),
+    );
+    let config = format!("[profile tools]\n{}", keys("PROFILE"));
+    let seen = run(
+        "tools=profile:tools",
+        &config,
+        &[
+            ("AWS_ENDPOINT_URL", &global.url),
+            ("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", &logs.url),
+            ("CROSSGATE_TEST_LOGS", "1"),
+        ],
+    );
+    assert_eq!(seen.results.len(), 4, "{}", seen.output);
+    all_ok(&seen);
+    let asked = logs.seen();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].operation(), "FilterLogEvents");
+    assert_eq!(asked[0].region(), "eu-west-1");
+}
+
+#[test]
 fn nobody_listening_is_unreachable_and_bounded() {
     let config = format!("[profile tools]\n{}", keys("PROFILE"));
     let started = Instant::now();

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod child;
+mod diagnosis;
 mod endpoints;
 mod errors;
 mod organizations;
