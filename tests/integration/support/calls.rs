@@ -87,7 +87,14 @@ impl Request {
 
     /// True unless the operation is known to change nothing: what is unknown counts as a write.
     pub(crate) fn is_write(&self) -> bool {
-        let reads = ["Get", "List", "Describe", "Simulate", "AssumeRole"];
+        let reads = [
+            "Get",
+            "List",
+            "Describe",
+            "Filter",
+            "Simulate",
+            "AssumeRole",
+        ];
         !reads
             .iter()
             .any(|prefix| self.operation.starts_with(prefix))
@@ -107,6 +114,9 @@ fn lambda_operation(method: &str, path: &str) -> String {
         ("GET", Some("functions"), Some(_), Some("policy")) => "GetPolicy".to_owned(),
         ("GET", Some("functions"), Some(_), Some("concurrency")) => {
             "GetFunctionConcurrency".to_owned()
+        }
+        ("GET", Some("functions"), Some(_), Some("event-invoke-config")) => {
+            "GetFunctionEventInvokeConfig".to_owned()
         }
         ("GET", ..) => format!("Get {bare}"),
         (method, ..) => format!("{method} {bare}"),
