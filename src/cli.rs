@@ -218,6 +218,8 @@ pub struct RunArgs {
 
 /// The flags that every command takes.
 #[derive(Debug, Clone, Args)]
+// Each is a flag of its own on the command line: no two of them make a state.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Common {
     /// The manifest [default: crossgate.toml, here or in a parent folder] [env: CROSSGATE_CONFIG]
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -240,6 +242,9 @@ pub struct Common {
     /// Send this environment variable's value where AWS masks a secret of the pipeline (may be given several times)
     #[arg(long, global = true, value_name = "STAGE/ACTION/KEY=env:NAME")]
     pub secret: Vec<String>,
+    /// Read a function's `source` outside of the manifest's folder too; only for manifests that you trust
+    #[arg(long, global = true)]
+    pub allow_outside: bool,
     /// Show whole documents; twice: every AWS call, on standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

@@ -101,7 +101,7 @@ fn manifest(common: &Common, environment: &Environment) -> Result<(Config, Wirin
     let folder = environment.folder.as_deref().unwrap_or(Path::new("."));
     let given = environment.raw("CROSSGATE_CONFIG");
     let location = config::find(common.config.as_deref(), given, folder)?;
-    let config = config::load(&location)?;
+    let config = config::load(&location, common.allow_outside)?;
     let wiring = desired::wiring(&config, &run::gates(&common.gate)?)?;
     Ok((config, wiring))
 }

@@ -51,7 +51,7 @@ impl Run {
             environment.raw("CROSSGATE_CONFIG"),
             folder,
         )?;
-        let config = config::load(&location)?;
+        let config = config::load(&location, common.allow_outside)?;
         let only = gates(&common.gate)?;
         let wiring = desired::wiring(&config, &only)?;
         let options = Options {

@@ -8,17 +8,17 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::ManifestError;
+use super::function::{self, FunctionDraft};
 use super::parameters;
 use super::parse::TABLES;
 use super::permissions_boundary::Boundary;
-use super::schema::{FunctionConfig, GateConfig, InvokeRoleConfig, Position};
+use super::schema::{GateConfig, InvokeRoleConfig, Position};
 use super::suggest::did_you_mean;
 use super::table::{Key, Schema, Table, wrong_type};
 use super::tags;
 use crate::model::account::{AccountName, Region};
 use crate::model::name::{
-    ActionName, ArtifactName, FunctionName, GateName, Namespace, PipelineName, RoleName, RolePath,
-    StageName,
+    ActionName, ArtifactName, GateName, Namespace, PipelineName, RoleName, RolePath, StageName,
 };
 use crate::model::wiring::{GateAction, PipelineKey, Placement, Trust};
 
@@ -52,14 +52,6 @@ pub(super) struct PipelineDraft {
     pub(super) timeout_minutes: Option<u32>,
 }
 
-/// `[gates.function]`; empty where the table is missing.
-#[derive(Default)]
-pub(super) struct FunctionDraft {
-    pub(super) account: Option<Spanned<AccountName>>,
-    pub(super) name: Option<Spanned<FunctionName>>,
-    pub(super) region: Option<Spanned<Region>>,
-}
-
 /// `[gates.invoke_role]`; empty where the table is missing.
 #[derive(Clone, Default)]
 pub(super) struct RoleDraft {
@@ -75,7 +67,7 @@ pub(super) struct RoleDraft {
     pub(super) list_functions: Option<bool>,
 }
 
-const fn key(name: &'static str, example: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, example: &'static str) -> Key {
     Key {
         name,
         example,
@@ -83,7 +75,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
     }
 }
 
-const fn optional(name: &'static str, example: &'static str) -> Key {
+pub(super) const fn optional(name: &'static str, example: &'static str) -> Key {
     Key {
         name,
         example,
@@ -123,15 +115,6 @@ pub(super) static PIPELINE: Schema = Schema {
     ],
 };
 
-pub(super) static FUNCTION: Schema = Schema {
-    title: "[gates.function]",
-    keys: &[
-        key("account", "account = \"dev\""),
-        key("name", "name = \"MyFunction\""),
-        optional("region", "region = \"us-east-1\""),
-    ],
-};
-
 pub(super) static INVOKE_ROLE: Schema = Schema {
     title: "[gates.invoke_role]",
     keys: &[
@@ -160,8 +143,8 @@ pub(super) fn read(
         pipeline(&table, problems)
     });
     let function = gate.table("function", problems).map(|(span, entries)| {
-        let table = Table::open(&FUNCTION, &TABLES, span, entries, problems);
-        function(&table, problems)
+        let table = Table::open(&function::FUNCTION, &TABLES, span, entries, problems);
+        function::read(&table, problems)
     });
     let role = gate.table("invoke_role", problems).map(|(span, entries)| {
         let before = problems.len();
@@ -227,14 +210,6 @@ fn pipeline(table: &Table<'_>, problems: &mut Vec<ManifestError>) -> PipelineDra
     }
 }
 
-fn function(table: &Table<'_>, problems: &mut Vec<ManifestError>) -> FunctionDraft {
-    FunctionDraft {
-        account: table.parsed("account", AccountName::new, problems),
-        name: table.parsed("name", function_name, problems),
-        region: table.parsed("region", Region::new, problems),
-    }
-}
-
 fn role(table: &Table<'_>, problems: &mut Vec<ManifestError>) -> RoleDraft {
     RoleDraft {
         span: Some(table.span.clone()),
@@ -244,22 +219,12 @@ fn role(table: &Table<'_>, problems: &mut Vec<ManifestError>) -> RoleDraft {
             .parsed("path", RolePath::new, problems)
             .map(Spanned::into_inner),
         boundary: table.parsed("permissions_boundary", Boundary::parse, problems),
-        tags: tags::read(table, problems),
+        tags: tags::read(table, "role", problems),
         trust: table
             .parsed("trust", trust, problems)
             .map(Spanned::into_inner),
         list_functions: table.boolean("list_functions", problems),
     }
-}
-
-fn function_name(text: &str) -> Result<FunctionName, String> {
-    FunctionName::new(text).map_err(|error| {
-        if text.contains(':') {
-            format!("{error}; an ARN, a version or an alias cannot be given here")
-        } else {
-            error.to_string()
-        }
-    })
 }
 
 fn trust(text: &str) -> Result<Trust, String> {
@@ -345,22 +310,12 @@ impl GateDraft {
             role,
         } = self;
         let (pipeline, action) = pipeline.finish()?;
-        let FunctionDraft {
-            account,
-            name: function,
-            region,
-        } = function;
         Some(GateConfig {
             name: name?.into_inner(),
             position: Position::of(text, span.start),
             pipeline,
             action,
-            function: FunctionConfig {
-                account: account?.into_inner(),
-                name: function?.into_inner(),
-                region: region.map(Spanned::into_inner),
-                made: None,
-            },
+            function: function.finish()?,
             invoke_role: role.finish(),
         })
     }

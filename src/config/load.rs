@@ -1,12 +1,15 @@
 //! From a file, bytes or a text to a [`Config`], or to everything that is wrong with it.
 //! May not know a key of the manifest: `parse` and `validate` do.
 
+use std::ops::Range;
 use std::path::Path;
+use std::str::Utf8Error;
 
 use toml::de::DeTable;
 
 use super::diagnostic::{ManifestError, ManifestErrors};
 use super::discover::{self, ConfigError, Location};
+use super::package::{self, Disk, Nowhere, Sources};
 use super::parse;
 use super::schema::Config;
 use super::validate;
@@ -14,40 +17,60 @@ use super::validate;
 /// The most syntax errors that are kept of one file: behind the first few they are echoes.
 const SYNTAX_ERRORS: usize = 10;
 
-/// Reads, parses and checks the manifest.
+/// Reads, parses and checks the manifest, and reads the sources of its functions: under its own folder, or with `outside`
+/// wherever they stand.
 ///
 /// # Errors
 /// The file cannot be read, or has mistakes: then all of them.
-pub fn load(location: &Location) -> Result<Config, ConfigError> {
+pub fn load(location: &Location, outside: bool) -> Result<Config, ConfigError> {
     let bytes = discover::read(location)?;
-    from_bytes(&location.path, &bytes).map_err(|errors| ConfigError::Invalid(Box::new(errors)))
+    let disk = Disk::new(&location.path, outside);
+    let config = match std::str::from_utf8(&bytes) {
+        Ok(text) => from_text_with(&location.path, text, &disk),
+        Err(error) => Err(not_utf8(&location.path, &bytes, error)),
+    };
+    config.map_err(|errors| ConfigError::Invalid(Box::new(errors)))
 }
 
-/// Parses and checks a manifest's bytes: UTF-8, with or without a byte order mark. `path` is only shown.
+/// Parses and checks a manifest's bytes: UTF-8, with or without a byte order mark. `path` is only shown, and no source is read.
 ///
 /// # Errors
 /// All mistakes.
 pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Config, ManifestErrors> {
     match std::str::from_utf8(bytes) {
         Ok(text) => from_text(path, text),
-        Err(error) => {
-            // Up to the first bad byte the lossy text is the file, so the offset holds in it.
-            let offset = error.valid_up_to();
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            let bad = char::REPLACEMENT_CHARACTER.len_utf8();
-            let item = ManifestError::new(offset..offset + bad, "the manifest is not UTF-8")
-                .label(format!("byte {} of the file", offset + 1))
-                .help("save the file as UTF-8; it may be UTF-16 or Latin-1 now");
-            Err(errors(path, &text, vec![item]))
-        }
+        Err(error) => Err(not_utf8(path, bytes, error)),
     }
 }
 
-/// Parses and checks a manifest's text. `path` is only shown.
+fn not_utf8(path: &Path, bytes: &[u8], error: Utf8Error) -> ManifestErrors {
+    // Up to the first bad byte the lossy text is the file, so the offset holds in it.
+    let offset = error.valid_up_to();
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let bad = char::REPLACEMENT_CHARACTER.len_utf8();
+    let item = ManifestError::new(offset..offset + bad, "the manifest is not UTF-8")
+        .label(format!("byte {} of the file", offset + 1))
+        .help("save the file as UTF-8; it may be UTF-16 or Latin-1 now");
+    errors(path, &text, vec![item])
+}
+
+/// Parses and checks a manifest's text. `path` is only shown, and no source is read: a `source` is a mistake here.
 ///
 /// # Errors
 /// All mistakes: of syntax, or, where there are none of these, of content.
 pub fn from_text(path: &Path, text: &str) -> Result<Config, ManifestErrors> {
+    from_text_with(path, text, &Nowhere)
+}
+
+/// [`from_text`], with a place from which the sources of functions are read.
+///
+/// # Errors
+/// All mistakes: of syntax, or, where there are none of these, of content.
+pub fn from_text_with(
+    path: &Path,
+    text: &str,
+    sources: &dyn Sources,
+) -> Result<Config, ManifestErrors> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (root, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
@@ -63,12 +86,34 @@ pub fn from_text(path: &Path, text: &str) -> Result<Config, ManifestErrors> {
         return Err(errors(path, text, vec![item]));
     }
     let mut problems = Vec::new();
-    let draft = parse::draft(root.get_ref(), &mut problems);
+    let mut draft = parse::draft(root.get_ref(), &mut problems);
     validate::check(&draft, &mut problems);
+    package::attach(&mut draft, sources, &mut problems);
+    validate::check_packages(&draft, &mut problems);
+    let hidden = draft.hidden();
     match draft.finish(path, text) {
         Some(config) if problems.is_empty() => Ok(config),
-        _ => Err(errors(path, text, problems)),
+        _ => Err(errors(path, &without(text, &hidden), problems)),
     }
+}
+
+/// The text with other letters in these places, as many bytes, so that the spans still hold.
+fn without(text: &str, hidden: &[Range<usize>]) -> String {
+    let mut shown = text.to_owned();
+    for span in hidden {
+        let Some(value) = text.get(span.clone()) else {
+            continue;
+        };
+        let stars: String = value
+            .bytes()
+            .map(|byte| match byte {
+                b'"' | b'\'' | b'\r' | b'\n' => char::from(byte),
+                _ => '*',
+            })
+            .collect();
+        shown.replace_range(span.clone(), &stars);
+    }
+    shown
 }
 
 fn errors(path: &Path, text: &str, mut items: Vec<ManifestError>) -> ManifestErrors {
@@ -103,7 +148,7 @@ fn syntax_errors(text: &str, syntax: &[toml::de::Error]) -> Vec<ManifestError> {
     items
 }
 
-fn syntax_error(line: &str, span: std::ops::Range<usize>, message: &str) -> ManifestError {
+fn syntax_error(line: &str, span: Range<usize>, message: &str) -> ManifestError {
     let line = line.trim_start();
     if message.starts_with("duplicate key") {
         let item = ManifestError::new(span, "a key or table stands here for the second time")

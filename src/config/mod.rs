@@ -1,24 +1,29 @@
 //! The manifest `crossgate.toml`: where it is found, how it is read, what it may say, and how its mistakes are shown.
-//! Nothing here may call AWS or read the environment; the only IO is looking for the file and reading it, in `discover`.
+//! Nothing here may call AWS or read the environment; the only IO is looking for the file and reading it, in `discover`, and
+//! reading the functions' sources, in `package::disk`.
 //!
 //! ```text
-//! find ──▶ Location ── load ──▶ text ── parse ──▶ Draft ── validate ──▶ Config
+//! find ──▶ Location ── load ──▶ text ── parse ──▶ Draft ── validate ──▶ package ──▶ Config
 //! ```
 //! The text is walked as a tree of spanned values instead of being deserialized by serde: serde stops at the first problem,
 //! and a person who mends a manifest wants to see all of them at once, each with its place.
 
 mod diagnostic;
 mod discover;
+mod function;
 mod gate;
 mod load;
+mod package;
 mod parameters;
 mod parse;
 mod permissions_boundary;
+mod runtimes;
 mod schema;
 mod suggest;
 mod table;
 mod tags;
 mod validate;
+mod variables;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -26,7 +31,10 @@ mod tests;
 
 pub use diagnostic::{ManifestError, ManifestErrors};
 pub use discover::{ConfigError, FILE_NAME, Location, MAX_BYTES, Origin, find};
-pub use load::{from_bytes, from_text, load};
+pub use load::{from_bytes, from_text, from_text_with, load};
+pub use package::{
+    Disk, MAX_UNZIPPED, MAX_ZIP, Packed, Source, SourceError, SourceFile, Sources, pack,
+};
 pub use schema::{
     AccountConfig, Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig,
     MadeFunctionConfig, Position,

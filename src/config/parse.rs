@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::diagnostic::ManifestError;
+use super::function;
 use super::gate::{self, GateDraft};
 use super::schema::{AccountConfig, Config, Credentials};
 use super::table::{Key, Schema, Table, wrong_type};
@@ -82,7 +83,7 @@ static ACCOUNT: Schema = Schema {
 /// All tables, to tell where a key belongs that stands in the wrong one.
 pub(super) static TABLES: [&Schema; 6] = [
     &gate::PIPELINE,
-    &gate::FUNCTION,
+    &function::FUNCTION,
     &gate::INVOKE_ROLE,
     &gate::GATE,
     &ACCOUNT,
@@ -216,6 +217,14 @@ fn gates(root: &Table<'_>, problems: &mut Vec<ManifestError>) -> Vec<GateDraft> 
 }
 
 impl Draft {
+    /// The places of values that are not to be shown.
+    pub(super) fn hidden(&self) -> Vec<Range<usize>> {
+        let functions = self.gates.iter().map(|gate| &gate.function);
+        functions
+            .flat_map(|function| function.hidden.clone())
+            .collect()
+    }
+
     /// The manifest as values; `None` where something was refused.
     pub(super) fn finish(self, path: &Path, text: &str) -> Option<Config> {
         let Self {

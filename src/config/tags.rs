@@ -1,5 +1,5 @@
-//! The tags of an invoke role: IAM's rules for keys and values, and the keys that are crossgate's own.
-//! May not know which tags the role has in AWS.
+//! The tags of a role or a function: the rules for keys and values, and the keys that are crossgate's own.
+//! May not know which tags it has in AWS.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,17 @@ use toml::de::DeValue;
 use super::diagnostic::ManifestError;
 use super::table::{Table, wrong_type};
 
-/// A role has 50 tags at most (IAM and STS quotas); two are crossgate's own.
+/// A role has 50 tags at most (IAM and STS quotas), and a function (Lambda guide: configuration-tags); two are crossgate's own.
 const MAX_TAGS: usize = 48;
 
 /// The rule of keys and values in words.
 const ALLOWED: &str = "letters, numbers, spaces and `_.:/=+-@` are allowed";
 
-/// The tags, without those that were refused.
+/// The tags of a `holder`, a word for messages, without those that were refused. A function's tags are held to IAM's rules too:
+/// they may be on its role one day.
 pub(super) fn read(
     table: &Table<'_>,
+    holder: &str,
     problems: &mut Vec<ManifestError>,
 ) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
@@ -52,7 +54,7 @@ pub(super) fn read(
         problems.push(
             ManifestError::new(
                 span,
-                format!("{count} tags: a role has 50 at most, and two are crossgate's own"),
+                format!("{count} tags: a {holder} has 50 at most, and two are crossgate's own"),
             )
             .label("too many")
             .help(format!("keep {MAX_TAGS} at most")),

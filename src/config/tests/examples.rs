@@ -1,9 +1,13 @@
 //! Manifests that are right, the example files first.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{GOOD, SECOND, and_second, parse, with};
-use crate::config::{Credentials, EXAMPLE, Position, from_bytes};
+use crate::config::{
+    Config, Credentials, EXAMPLE, Position, Source, SourceError, SourceFile, Sources, from_bytes,
+    from_text_with,
+};
 use crate::model::account::AccountName;
 use crate::model::wiring::{Placement, Trust};
 
@@ -27,6 +31,36 @@ fn the_example_parses_and_is_the_readme_case() {
         .unwrap()
         + 1;
     assert_eq!(gate.position, Position { line, column: 1 });
+}
+
+/// The folder `config` as far as the examples name it.
+struct Handlers;
+
+impl Sources for Handlers {
+    fn read(&self, source: &str) -> Result<Source, SourceError> {
+        assert_eq!(source, "handlers/python");
+        let file = SourceFile {
+            executable: false,
+            content: b"def handler(event, context): pass".to_vec(),
+        };
+        Ok(Source::Files(BTreeMap::from([(
+            "handler.py".to_owned(),
+            file,
+        )])))
+    }
+}
+
+fn parse_with_handlers(text: &str) -> Config {
+    from_text_with(Path::new("config/crossgate.toml"), text, &Handlers)
+        .unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn the_example_of_a_made_function_has_a_handler_that_is_found() {
+    let config = parse_with_handlers(include_str!("../../../config/made-function.toml"));
+    let made = config.gates[0].function.made.as_ref().unwrap();
+    assert_eq!(made.handler, "handler.handler");
+    assert_eq!(made.package.files, 1);
 }
 
 /// Every key of the schema is in the example, and with all optional keys switched on it still parses.
@@ -62,8 +96,11 @@ fn the_example_has_every_key_and_each_parses() {
             key.unwrap_or(line)
         })
         .collect();
-    let config = parse(&all.join("\n")).unwrap_or_else(|errors| panic!("{errors}"));
+    let config = parse_with_handlers(&all.join("\n"));
     let gate = &config.gates[0];
+    let made = gate.function.made.as_ref().unwrap();
+    assert_eq!(made.environment.0["LEVEL"], "strict");
+    assert!(made.role.is_some() && made.package.files > 0);
     let action = &gate.action;
     assert_eq!(
         action.placement,
@@ -142,7 +179,7 @@ fn inline_tables_dotted_keys_and_windows_line_ends_are_the_same_manifest() {
             stage = "Validate", action = "Run", after = "Deploy" }, function.account = "dev", function.name = "MyFunction" } ]
     "#;
     let good = parse(GOOD).unwrap();
-    let without_positions = |mut config: crate::config::Config| {
+    let without_positions = |mut config: Config| {
         for gate in &mut config.gates {
             gate.position = Position { line: 1, column: 1 };
         }

@@ -48,7 +48,7 @@ fn the_nearest_manifest_above_is_found() {
         root.join("a").join(FILE_NAME)
     );
     assert_eq!(
-        load(&find(None, None, &deep).unwrap()).unwrap().path,
+        load(&find(None, None, &deep).unwrap(), false).unwrap().path,
         root.join("a").join(FILE_NAME)
     );
 }
@@ -89,14 +89,14 @@ fn no_manifest_says_where_it_looked_and_how_to_make_one() {
 #[test]
 fn files_that_cannot_be_read() {
     let (_guard, root) = folder();
-    let error = load(&flag(&root.join("absent.toml"))).unwrap_err();
+    let error = load(&flag(&root.join("absent.toml")), false).unwrap_err();
     insta::assert_snapshot!(shown(&error, &root), @r#"
     error: cannot read the manifest FOLDER/absent.toml: No such file or directory (os error 2)
      |
      = help: it was named by `--config`: is the path right, and may you read it?
     "#);
     let environment = find(None, Some(root.as_os_str()), &root).unwrap();
-    let error = load(&environment).unwrap_err();
+    let error = load(&environment, false).unwrap_err();
     insta::assert_snapshot!(shown(&error, &root), @r#"
     error: the manifest FOLDER is a folder
      |
@@ -107,7 +107,7 @@ fn files_that_cannot_be_read() {
         .unwrap()
         .set_len(10 * MAX_BYTES)
         .unwrap();
-    let error = load(&flag(&big)).unwrap_err();
+    let error = load(&flag(&big), false).unwrap_err();
     insta::assert_snapshot!(shown(&error, &root), @r#"
     error: the manifest FOLDER/big.toml has more than 1048576 bytes
      |

@@ -2,6 +2,7 @@
 
 mod examples;
 mod files;
+mod functions;
 mod junk;
 mod relations;
 mod values;

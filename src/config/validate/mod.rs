@@ -2,6 +2,7 @@
 //! May not call anything or change the draft; a value that was refused by itself is absent and is not judged again.
 
 mod accounts;
+mod functions;
 mod roles;
 mod stages;
 
@@ -21,8 +22,14 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<ManifestError>) {
     let accounts = Accounts::of(draft);
     gate_names(draft, problems);
     accounts::check(draft, &accounts, problems);
+    functions::check(draft, &accounts, problems);
     roles::check(draft, &accounts, problems);
     stages::check(draft, &accounts, problems);
+}
+
+/// Adds what can be said only when the sources of functions have been read.
+pub(super) fn check_packages(draft: &Draft, problems: &mut Vec<ManifestError>) {
+    functions::described_alike(draft, &Accounts::of(draft), problems);
 }
 
 /// The accounts by name.
