@@ -55,6 +55,7 @@ fn due(state: &mut State) {
             Timer::Throttled { run, since, pause } => {
                 functions::start_throttled(state, *run, since, pause);
             }
+            Timer::Settled => {}
         }
     }
 }

@@ -3,15 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::caller::Caller;
-use super::clock::iso;
+use super::clock::{Moment, iso};
 use super::errors::Refused;
-use super::state::{Code, Function, State, Tags, function_arn};
+use super::function_input::measured;
+use super::phase::Phase;
+use super::state::{Code, Function, State, Tags, function_arn, role_parts};
 use super::{runlog, sts};
 
 /// A new function with Lambda's defaults.
@@ -42,6 +41,8 @@ pub(super) fn fresh(
         dead_letter: None,
         modified: state.clock.now(),
         revision: state.random.uuid(),
+        pending_until: Moment::ZERO,
+        updating_until: Moment::ZERO,
     })
 }
 
@@ -65,55 +66,37 @@ pub(super) fn runtime_of(code: &Code) -> (&'static str, String) {
     }
 }
 
-/// SHA-256 in base64, and size.
-pub(super) fn measured(code: &Code) -> Result<(String, usize), Refused> {
-    let bytes = match code {
-        Code::Builtin(builtin) => builtin.as_str().as_bytes().to_vec(),
-        Code::File(path) => {
-            std::fs::read(path).map_err(|e| invalid(&format!("Code: {}: {e}", path.display())))?
+/// Refuses a role that Lambda cannot assume: one that is not there, does not trust Lambda, or is so new that Lambda does not see it
+/// yet.
+pub(super) fn execution_role(state: &mut State, account: &str, role: &str) -> Result<(), Refused> {
+    if let Some((holder, name)) = role_parts(role) {
+        if holder != account {
+            let message = "Cross-account pass role is not allowed.";
+            return Err(Refused::new(403, "AccessDeniedException", message));
         }
-        Code::Zip(text) => BASE64.decode(text).map_err(|_| {
-            invalid(
-                "Could not unzip uploaded file. Please check your file, then try to upload again.",
-            )
-        })?,
-    };
-    Ok((BASE64.encode(Sha256::digest(&bytes)), bytes.len()))
-}
-
-/// The parts of a configuration that an input names.
-pub(super) fn configure(function: &mut Function, input: &Value) {
-    if let Some(text) = input.get("Description").and_then(Value::as_str) {
-        text.clone_into(&mut function.description);
+        let now = state.clock.now();
+        if let Some(found) = state.role_mut(account, name)
+            && found.is_missed(now)
+        {
+            return Err(invalid(NOT_ASSUMED));
+        }
     }
-    if let Some(timeout) = input.get("Timeout").and_then(Value::as_u64) {
-        function.timeout = timeout;
-    }
-    if let Some(memory) = input.get("MemorySize").and_then(Value::as_u64) {
-        function.memory = memory;
-    }
-    if let Some(target) = input.pointer("/DeadLetterConfig/TargetArn") {
-        let target = target.as_str().filter(|text| !text.is_empty());
-        function.dead_letter = target.map(str::to_owned);
-    }
-    if let Some(variables) = input.pointer("/Environment/Variables") {
-        function.environment = texts(Some(variables));
-    }
-}
-
-/// Refuses a role that Lambda cannot assume.
-pub(super) fn execution_role(state: &State, role: &str) -> Result<(), Refused> {
     let service = Caller::service("lambda.amazonaws.com");
     match sts::session(state, &service, role, "check") {
         Ok(_) => Ok(()),
-        Err(_) => Err(invalid(
-            "The role defined for the function cannot be assumed by Lambda.",
-        )),
+        Err(_) => Err(invalid(NOT_ASSUMED)),
     }
 }
 
+const NOT_ASSUMED: &str = "The role defined for the function cannot be assumed by Lambda.";
+
 /// A function as GetFunctionConfiguration shows it.
-pub(super) fn configuration(account: &str, region: &str, function: &Function) -> Value {
+pub(super) fn configuration(
+    account: &str,
+    region: &str,
+    function: &Function,
+    now: Moment,
+) -> Value {
     let Function {
         name,
         role,
@@ -133,6 +116,8 @@ pub(super) fn configuration(account: &str, region: &str, function: &Function) ->
         dead_letter,
         modified,
         revision,
+        pending_until: _,
+        updating_until: _,
     } = function;
     let moment = iso(*modified).replace('Z', ".000+0000");
     let mut seen = json!({
@@ -150,25 +135,34 @@ pub(super) fn configuration(account: &str, region: &str, function: &Function) ->
         "Version": "$LATEST",
         "TracingConfig": { "Mode": "PassThrough" },
         "RevisionId": revision,
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
         "PackageType": "Zip",
         "Architectures": ["x86_64"],
         "EphemeralStorage": { "Size": 512 },
         "SnapStart": { "ApplyOn": "None", "OptimizationStatus": "Off" },
         "LoggingConfig": { "LogFormat": "Text", "LogGroup": runlog::group(name) },
     });
-    if let (Some(target), Some(object)) = (dead_letter, seen.as_object_mut()) {
-        object.insert(
-            "DeadLetterConfig".to_owned(),
-            json!({ "TargetArn": target }),
-        );
+    if let Some(target) = dead_letter {
+        seen["DeadLetterConfig"] = json!({ "TargetArn": target });
     }
-    if let (false, Some(object)) = (environment.is_empty(), seen.as_object_mut()) {
-        object.insert(
-            "Environment".to_owned(),
-            json!({ "Variables": environment }),
-        );
+    if !environment.is_empty() {
+        seen["Environment"] = json!({ "Variables": environment });
+    }
+    match Phase::of(function, now) {
+        Phase::Pending => {
+            seen["State"] = json!("Pending");
+            seen["StateReason"] = json!("The function is being created.");
+            seen["StateReasonCode"] = json!("Creating");
+        }
+        Phase::Updating => {
+            seen["State"] = json!("Active");
+            seen["LastUpdateStatus"] = json!("InProgress");
+            seen["LastUpdateStatusReason"] = json!("The function is being created.");
+            seen["LastUpdateStatusReasonCode"] = json!("Creating");
+        }
+        Phase::Settled => {
+            seen["State"] = json!("Active");
+            seen["LastUpdateStatus"] = json!("Successful");
+        }
     }
     seen
 }

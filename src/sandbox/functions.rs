@@ -292,29 +292,18 @@ fn environment(
     all
 }
 
-/// Unpacks an archive with Python, which spares the sandbox a decompressor.
+/// Unpacks an archive as Lambda does, with the permissions that it has.
 fn unpack(archive: &str, request_id: &str) -> Result<PathBuf, String> {
     use base64::Engine as _;
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(archive)
         .map_err(|e| format!("the archive is not base64: {e}"))?;
     let folder = std::env::temp_dir().join(format!("crossgate-sandbox-{request_id}"));
-    let say = |e: std::io::Error| format!("{}: {e}", folder.display());
-    std::fs::create_dir_all(&folder).map_err(say)?;
-    let file = folder.join("archive.zip");
-    std::fs::write(&file, bytes).map_err(say)?;
-    let status = std::process::Command::new("python3")
-        .args(["-m", "zipfile", "-e"])
-        .args([&file, &folder])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .map_err(|e| format!("python3, which unpacks archives, cannot be started: {e}"))?;
-    if status.success() {
-        Ok(folder)
-    } else {
-        Err("Could not unzip uploaded file".to_owned())
-    }
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    zip::ZipArchive::new(std::io::Cursor::new(bytes))
+        .and_then(|mut archive| archive.extract(&folder))
+        .map_err(|e| format!("Could not unzip uploaded file: {e}"))?;
+    Ok(folder)
 }
 
 async fn child(prepared: &Prepared, run: &Run) -> Outcome {

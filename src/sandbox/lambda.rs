@@ -1,20 +1,24 @@
 //! Lambda: functions, their policies and concurrency, and Invoke.
 //! REST JSON; how a function runs is known to `functions`, authorization to `authorize`.
 
+use std::time::Duration;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::authorize::{Ask, resource_policy};
 use super::caller::Caller;
+use super::clock::Moment;
 use super::errors::Refused;
 use super::execution::Job;
 use super::function::{
-    configuration, configure, denied, execution_role, fresh, invalid, measured, runtime_of,
-    statement, texts,
+    configuration, denied, execution_role, fresh, invalid, runtime_of, statement, texts,
 };
+use super::function_input::{configure, fits, measured};
 use super::iam::passes;
+use super::phase::{Phase, conflict};
 use super::query::Params;
-use super::state::{Builtin, Code, Function, Run, State, function_arn};
+use super::state::{Builtin, Code, Function, Run, State, Tags, Timer, function_arn};
 use super::{functions, invocation};
 
 /// A request in the REST protocol.
@@ -109,6 +113,7 @@ pub(super) fn route(rest: &Rest<'_>) -> (String, Option<String>) {
 /// Carries out a request.
 pub(super) fn call(state: &mut State, caller: &Caller, region: &str, rest: &Rest<'_>) -> Reply {
     let (operation, named) = route(rest);
+    fits(&operation, rest.body)?;
     let input: Value = if rest.body.is_empty() || operation == "Invoke" {
         json!({})
     } else {
@@ -234,11 +239,12 @@ impl Call<'_> {
         let ask = Ask::new(self.caller, "lambda:ListFunctions", "*").region(self.region);
         denied(ask.check(self.state))?;
         let prefix = format!("{}/", self.region);
+        let now = self.state.clock.now();
         let held = self.state.accounts.get(&self.caller.account);
         let all = held.into_iter().flat_map(|a| &a.functions);
         let here = all.filter(|(key, _)| key.starts_with(&prefix));
         let list: Vec<Value> = here
-            .map(|(_, f)| configuration(&self.caller.account, self.region, f))
+            .map(|(_, f)| configuration(&self.caller.account, self.region, f, now))
             .collect();
         Ok(Output::Json(200, json!({ "Functions": list })))
     }
@@ -249,22 +255,21 @@ impl Call<'_> {
         let role = text("Role").ok_or_else(|| invalid("Role is missing"))?;
         let handler = text("Handler").unwrap_or("index.handler");
         let named = self.named(name);
-        let ask = Ask::new(self.caller, "lambda:CreateFunction", named.arn()).region(self.region);
-        denied(ask.check(self.state))?;
+        let tags = texts(self.input.get("Tags"));
+        self.may_create(&named, &tags)?;
         denied(passes(
             self.state,
             self.caller,
             role,
             "lambda.amazonaws.com",
         ))?;
-        execution_role(self.state, role)?;
+        execution_role(self.state, &named.account, role)?;
         if self
             .state
             .function(&named.account, &named.region, &named.name)
             .is_some()
         {
-            let message = format!("Function already exist: {}", named.name);
-            return Err(Refused::new(409, "ResourceConflictException", message));
+            return Err(conflict(&format!("Function already exist: {}", named.name)));
         }
         let zip = self.input.pointer("/Code/ZipFile").and_then(Value::as_str);
         let code = match Builtin::of_handler(handler) {
@@ -276,20 +281,34 @@ impl Call<'_> {
         };
         let mut function = fresh(self.state, &named.name, role, code)?;
         handler.clone_into(&mut function.handler);
-        if let Some(runtime) = text("Runtime") {
-            runtime.clone_into(&mut function.runtime);
-        }
-        configure(&mut function, self.input);
-        function.tags = texts(self.input.get("Tags"));
-        let answer = configuration(&named.account, self.region, &function);
+        configure(&mut function, self.input)?;
+        function.tags = tags;
+        function.pending_until = settling(self.state);
+        let now = self.state.clock.now();
+        let answer = configuration(&named.account, self.region, &function, now);
         insert(self.state, &named, function);
         Ok(Output::Json(201, answer))
+    }
+
+    /// Tags at the making ask for the right to tag as well (Lambda guide: configuration-tags).
+    fn may_create(&self, named: &Named, tags: &Tags) -> Result<(), Refused> {
+        let ask = |action| {
+            Ask::new(self.caller, action, named.arn())
+                .region(self.region)
+                .tags("aws:RequestTag", tags)
+        };
+        denied(ask("lambda:CreateFunction").check(self.state))?;
+        if tags.is_empty() {
+            return Ok(());
+        }
+        denied(ask("lambda:TagResource").check(self.state))
     }
 
     fn invoke(&mut self, name: &str) -> Reply {
         let named = self.named(name);
         let found = allowed(self.state, self.caller, "lambda:InvokeFunction", &named)?;
         let throttled = found.concurrency == Some(0);
+        Phase::of(found, self.state.clock.now()).invocable()?;
         let kind = self.rest.invocation.unwrap_or("RequestResponse");
         if kind == "DryRun" {
             return Ok(Output::Empty(204));
@@ -328,14 +347,15 @@ impl Call<'_> {
         let action = format!("lambda:{}", self.operation);
         let found = allowed(self.state, self.caller, &action, &named)?;
         let account = named.account.as_str();
+        let now = self.state.clock.now();
         match self.operation {
             "GetFunctionConfiguration" => Ok(Output::Json(
                 200,
-                configuration(account, &named.region, found),
+                configuration(account, &named.region, found, now),
             )),
             "GetFunction" => {
                 let mut answer = json!({
-                    "Configuration": configuration(account, &named.region, found),
+                    "Configuration": configuration(account, &named.region, found, now),
                     "Code": { "RepositoryType": "S3", "Location": "https://sandbox.invalid/" },
                     "Tags": found.tags,
                 });
@@ -385,39 +405,15 @@ impl Call<'_> {
                 self.state.account(&named.account).functions.remove(&key);
                 return Ok(Output::Empty(204));
             }
-            "UpdateFunctionConfiguration" => {
-                if let Some(role) = input.get("Role").and_then(Value::as_str) {
-                    denied(passes(
-                        self.state,
-                        self.caller,
-                        role,
-                        "lambda.amazonaws.com",
-                    ))?;
-                    execution_role(self.state, role)?;
-                    role.clone_into(&mut function.role);
-                }
-                configure(&mut function, input);
-                if let Some(handler) = input.get("Handler").and_then(Value::as_str) {
-                    handler.clone_into(&mut function.handler);
-                    if let Some(builtin) = Builtin::of_handler(handler) {
-                        function.code = Code::Builtin(builtin);
-                    }
-                }
-                Output::Json(200, configuration(&named.account, &named.region, &function))
-            }
-            "UpdateFunctionCode" => {
-                let zip = input.get("ZipFile").and_then(Value::as_str);
-                let zip = zip.ok_or_else(|| invalid("the sandbox takes a ZipFile only"))?;
-                function.code = Code::Zip(zip.to_owned());
-                (function.code_sha, function.code_size) = measured(&function.code)?;
-                Output::Json(200, configuration(&named.account, &named.region, &function))
-            }
+            "UpdateFunctionConfiguration" => return self.update_configuration(named, function),
+            "UpdateFunctionCode" => return self.update_code(named, function),
             "AddPermission" => {
                 let statement = statement(input, &named.arn())?;
                 let same = |s: &Value| s["Sid"] == statement["Sid"];
                 if function.policy.iter().any(same) {
-                    let message = "The statement id provided already exists. Please provide a new statement id, or remove the existing statement.";
-                    return Err(Refused::new(409, "ResourceConflictException", message));
+                    return Err(conflict(
+                        "The statement id provided already exists. Please provide a new statement id, or remove the existing statement.",
+                    ));
                 }
                 function.policy.push(statement.clone());
                 Output::Json(201, json!({ "Statement": statement.to_string() }))
@@ -486,6 +482,77 @@ impl Call<'_> {
     }
 }
 
+/// Changes of the function itself, of which only one is under way at a time.
+impl Call<'_> {
+    fn update_configuration(&mut self, named: &Named, mut function: Function) -> Reply {
+        self.changeable(named, &function)?;
+        if let Some(role) = self.input.get("Role").and_then(Value::as_str) {
+            denied(passes(
+                self.state,
+                self.caller,
+                role,
+                "lambda.amazonaws.com",
+            ))?;
+            execution_role(self.state, &named.account, role)?;
+            role.clone_into(&mut function.role);
+        }
+        configure(&mut function, self.input)?;
+        if let Some(handler) = self.input.get("Handler").and_then(Value::as_str) {
+            handler.clone_into(&mut function.handler);
+            if let Some(builtin) = Builtin::of_handler(handler) {
+                function.code = Code::Builtin(builtin);
+            }
+        }
+        Ok(self.updated(named, function))
+    }
+
+    fn update_code(&mut self, named: &Named, mut function: Function) -> Reply {
+        self.changeable(named, &function)?;
+        let zip = self.input.get("ZipFile").and_then(Value::as_str);
+        let zip = zip.ok_or_else(|| invalid("the sandbox takes a ZipFile only"))?;
+        function.code = Code::Zip(zip.to_owned());
+        (function.code_sha, function.code_size) = measured(&function.code)?;
+        if self.input.get("DryRun").and_then(Value::as_bool) == Some(true) {
+            let now = self.state.clock.now();
+            let answer = configuration(&named.account, &named.region, &function, now);
+            return Ok(Output::Json(200, answer));
+        }
+        Ok(self.updated(named, function))
+    }
+
+    fn changeable(&self, named: &Named, function: &Function) -> Result<(), Refused> {
+        let expected = self.input.get("RevisionId").and_then(Value::as_str);
+        if expected.is_some_and(|expected| expected != function.revision) {
+            return Err(Refused::new(
+                412,
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
+            ));
+        }
+        Phase::of(function, self.state.clock.now()).changeable(&named.arn())
+    }
+
+    /// The change is answered at once, and takes its time.
+    fn updated(&mut self, named: &Named, mut function: Function) -> Output {
+        function.modified = self.state.clock.now();
+        function.revision = self.state.random.uuid();
+        function.updating_until = settling(self.state);
+        let now = self.state.clock.now();
+        let answer = configuration(&named.account, &named.region, &function, now);
+        insert(self.state, named, function);
+        Output::Json(200, answer)
+    }
+}
+
+/// How long Lambda takes to make or to change a function without a VPC: some seconds (Lambda guide: functions-states names none).
+const SETTLES: Duration = Duration::from_secs(2);
+
+/// The moment when a function that is made or changed now is ready.
+fn settling(state: &mut State) -> Moment {
+    state.after(SETTLES, Timer::Settled);
+    state.clock.now().saturating_add(SETTLES)
+}
+
 /// Invokes a function for a job of CodePipeline, as the session of the action's role.
 pub(super) fn invoke_for_job(
     state: &mut State,
@@ -494,7 +561,8 @@ pub(super) fn invoke_for_job(
     event: &Value,
 ) -> Result<(), Refused> {
     let named = Named::parse(&job.function, &job.account, &job.region);
-    allowed(state, &job.caller, "lambda:InvokeFunction", &named)?;
+    let found = allowed(state, &job.caller, "lambda:InvokeFunction", &named)?;
+    Phase::of(found, state.clock.now()).invocable()?;
     if let Some(job) = state.jobs.get_mut(id) {
         job.rounds += 1;
     }
@@ -539,7 +607,7 @@ pub(super) fn put(
     let named = Named::parse(name, &caller.account, region);
     let ask = Ask::new(caller, "lambda:CreateFunction", named.arn()).region(region);
     denied(ask.check(state))?;
-    execution_role(state, role)?;
+    execution_role(state, &named.account, role)?;
     let mut function = fresh(state, &named.name, role, code.clone())?;
     let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     function.environment = environment.iter().map(own).collect();

@@ -166,6 +166,12 @@ pub(super) struct Function {
     pub(super) dead_letter: Option<String>,
     pub(super) modified: Moment,
     pub(super) revision: String,
+    /// Until this moment it is being made: `State` is Pending.
+    #[serde(default)]
+    pub(super) pending_until: Moment,
+    /// Until this moment it is being changed: `LastUpdateStatus` is InProgress.
+    #[serde(default)]
+    pub(super) updating_until: Moment,
 }
 
 /// How an action that invokes no function ends, in the sandbox.
@@ -267,6 +273,8 @@ pub(super) enum Timer {
         since: Moment,
         pause: Duration,
     },
+    /// A function is what it was made or changed to be: nothing to do but to let the time pass.
+    Settled,
 }
 
 /// A run of a function that is to be started.
@@ -416,6 +424,11 @@ impl State {
     /// What `--state FILE` keeps. Executions that run are kept as stopped, as nobody would go on with them.
     pub(super) fn save(&self) -> Result<String, serde_json::Error> {
         let mut accounts = self.accounts.clone();
+        // A later sandbox may begin earlier than a fast one ended.
+        for function in accounts.values_mut().flat_map(|a| a.functions.values_mut()) {
+            function.pending_until = Moment::ZERO;
+            function.updating_until = Moment::ZERO;
+        }
         for pipeline in accounts.values_mut().flat_map(|a| a.pipelines.values_mut()) {
             for execution in &mut pipeline.executions {
                 execution.abandon();
@@ -468,11 +481,7 @@ impl Account {
             .collect();
         let functions: Map<String, Value> = functions
             .iter()
-            .map(|(key, function)| {
-                let Function { role, policy, tags, environment, .. } = function;
-                let seen = json!({ "role": role, "policy": policy, "tags": tags, "environment": environment });
-                (key.clone(), seen)
-            })
+            .map(|(key, function)| (key.clone(), function.snapshot()))
             .collect();
         let pipelines: Map<String, Value> = pipelines
             .iter()
@@ -488,6 +497,49 @@ impl Account {
             })
             .collect();
         json!({ "roles": roles, "policies": policies, "functions": functions, "pipelines": pipelines })
+    }
+}
+
+impl Function {
+    /// All that somebody chose: no ids, times and states.
+    fn snapshot(&self) -> Value {
+        let Self {
+            name: _,
+            role,
+            runtime,
+            handler,
+            description,
+            timeout,
+            memory,
+            environment,
+            code: _,
+            code_sha,
+            code_size: _,
+            tags,
+            policy,
+            concurrency,
+            invoke_config,
+            dead_letter,
+            modified: _,
+            revision: _,
+            pending_until: _,
+            updating_until: _,
+        } = self;
+        json!({
+            "role": role,
+            "runtime": runtime,
+            "handler": handler,
+            "description": description,
+            "timeout": timeout,
+            "memory": memory,
+            "environment": environment,
+            "code": code_sha,
+            "tags": tags,
+            "policy": policy,
+            "concurrency": concurrency,
+            "invoke_config": invoke_config,
+            "dead_letter": dead_letter,
+        })
     }
 }
 

@@ -260,6 +260,7 @@ with zipfile.ZipFile(archive, "w") as z:
     z.writestr("index.py", "def handler(event, context):\n    print('seen', context.function_name)\n    return {'double': event['n'] * 2}\n")
 execution = "arn:aws:iam::222222222222:role/function-execution-role"
 functions.create_function(FunctionName="own", Runtime="python3.13", Role=execution, Handler="index.handler", Code={"ZipFile": archive.getvalue()}, Timeout=20)
+functions.get_waiter("function_active_v2").wait(FunctionName="own", WaiterConfig={"Delay": 1})
 answer = functions.invoke(FunctionName="own", Payload=json.dumps({"n": 21}))
 said.append(json.load(answer["Payload"])["double"])
 answer = functions.invoke(FunctionName="own", Payload="{}")
