@@ -23,4 +23,5 @@ mod recording;
 mod run;
 mod sandbox;
 mod sharing;
+mod source;
 mod verify;
