@@ -144,6 +144,8 @@ fn ready(bytes: Vec<u8>) -> Result<Packed, SourceError> {
         }
         unzipped = unzipped.saturating_add(entry.size());
         let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+        // `zip -r x.zip ./*` and the like.
+        let name = name.trim_start_matches("./").to_owned();
         files.insert(name, executable);
     }
     let count = files.len();

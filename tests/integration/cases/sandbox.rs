@@ -125,6 +125,9 @@ fn the_whole_story() {
         "{gate}"
     );
 
+    // The function's code is nobody's but its owner's, and part of what is compared.
+    story.function(Builtin::Approve);
+
     let dev = story.sandbox.admin(&story.accounts.dev, seed::REGION);
     dev.delete_role_policy(seed::EXECUTION_ROLE, "crossgate-demo-callback")
         .unwrap();
