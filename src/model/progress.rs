@@ -12,7 +12,7 @@ pub trait Progress {
     fn read_done(&self, account: &AccountName);
     /// A step has begun; `what` is its operation and resource, for example `iam:CreateRole role x`.
     fn step_started(&self, account: &AccountName, what: &str);
-    /// A step waits for IAM to settle; `attempt` counts from 1.
+    /// A step waits for IAM to settle, or for a function to become ready; `attempt` counts from 1.
     fn step_waiting(&self, account: &AccountName, what: &str, attempt: u32);
     /// A step has ended.
     fn step_done(&self, account: &AccountName, what: &str, outcome: &Outcome);

@@ -116,7 +116,13 @@ impl Account {
                 done => format!("{} done", words::counted(*done, "step")),
             };
         };
-        let waiting = waiting.map(|n| format!(" (waiting for IAM to settle, attempt {n})"));
+        let waiting = waiting.map(|n| {
+            if what.starts_with("lambda:") {
+                format!(" (waiting for the function to become ready, attempt {n})")
+            } else {
+                format!(" (waiting for IAM to settle, attempt {n})")
+            }
+        });
         let more = match running.len() {
             1 => String::new(),
             n => format!(", and {} more", n - 1),

@@ -51,6 +51,42 @@ fn codes_of_all_services_have_their_kind() {
     );
 }
 
+#[test]
+fn what_lambda_refuses_for_the_moment_only_has_not_settled() {
+    for (code, message, expected) in [
+        (
+            "InvalidParameterValueException",
+            "The role defined for the function cannot be assumed by Lambda.",
+            Kind::NotSettled,
+        ),
+        (
+            "InvalidParameterValueException",
+            "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
+             CreateGrant. KMS Exception: InvalidArnException KMS Message: ARN does not refer to a valid principal",
+            Kind::NotSettled,
+        ),
+        (
+            "InvalidParameterValueException",
+            "Value ruby1 at 'runtime' failed to satisfy constraint",
+            Kind::Invalid,
+        ),
+        (
+            "ResourceConflictException",
+            "The operation cannot be performed at this time. An update is in progress for resource: arn:f",
+            Kind::NotSettled,
+        ),
+        (
+            "ResourceConflictException",
+            "Function already exist: F",
+            Kind::Conflict,
+        ),
+        ("CodeStorageExceededException", "full", Kind::Limit),
+        ("RequestTooLargeException", "big", Kind::Invalid),
+    ] {
+        assert_eq!(kind(code, message), expected, "{code}: {message}");
+    }
+}
+
 /// A `GetRole` that the stub refuses.
 fn refused(status: u16, code: &str, message: &str, credentials: Credentials) -> Failure {
     let reply = query_error(status, code, message);

@@ -7,6 +7,7 @@ mod child;
 mod diagnosis;
 mod endpoints;
 mod errors;
+mod functions;
 mod organizations;
 mod services;
 mod stub;
