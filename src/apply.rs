@@ -268,7 +268,7 @@ async fn function<C: Cloud, T: Timing, B>(
         function: key,
         write,
     } = update;
-    let done = written_to_done(send(&key.account, write, true, what, tools).await);
+    let done = written_to_done(send(&key.account, write, false, what, tools).await);
     if done.outcome != Outcome::Done {
         return done;
     }

@@ -169,7 +169,7 @@ fn grants(joined: &Joined<'_>, intent: Intent, wanted: &mut Wanted<'_>) {
         let fresh = gates
             .iter()
             .any(|g| g.selected && joined.observed.role(&g.gate.role_key()) == Seen::Absent);
-        if intent == Intent::Bootstrap && fresh {
+        if intent == Intent::Bootstrap && fresh && !joined.observed.role_is_gone(&key) {
             // A gate without its role needs these policies too, and a put is counted against IAM's limit: asking for the
             // names now saves a round trip later.
             let role = key.name.clone();
