@@ -22,7 +22,8 @@ Exit codes:
   0  done; in sync; proven
   1  failed, and nothing was changed
   2  usage or manifest error
-  3  drift (check), changes pending (plan --exit-code), a hop refuted (verify), the gate said no (run)
+  3  drift (check), changes pending (plan --exit-code), a hop refuted (verify), the gate said no (run),
+     a cause found (diagnose)
   4  incomplete: something could not be read, or a hop could not be proven
   5  partly applied: running it again continues";
 
@@ -42,6 +43,10 @@ pub enum Command {
     Teardown,
     /// Start the pipeline and follow it until its gate has answered
     Run(RunArgs),
+    /// Say why a gate does not work, with the evidence and what mends it; changes nothing
+    Diagnose(DiagnoseArgs),
+    /// Show what a code of diagnose means: without a code, all of them
+    Explain(ExplainArgs),
     /// Decide requests and compare documents, from files: needs no manifest and no AWS
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -214,6 +219,22 @@ pub struct RunArgs {
     /// On Ctrl-C, stop the execution too; without it the execution goes on
     #[arg(long)]
     pub stop_on_interrupt: bool,
+}
+
+/// Flags of `diagnose`.
+#[derive(Debug, Clone, Args)]
+pub struct DiagnoseArgs {
+    /// Look at this execution; without it, at the newest that came to the gate
+    #[arg(long, value_name = "ID")]
+    pub execution: Option<String>,
+}
+
+/// Flags of `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// The code, for example CG-401
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// The flags that every command takes.

@@ -19,6 +19,7 @@ pub mod cloud;
 pub mod commands;
 pub mod config;
 pub mod desired;
+pub mod diagnose;
 pub mod environment;
 pub mod error;
 pub mod exit_code;

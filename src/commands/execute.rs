@@ -77,7 +77,7 @@ pub(super) async fn run(
     Ok(ExitCode::of(followed.status, true))
 }
 
-fn parse_id(text: &str) -> Result<ExecutionId, Error> {
+pub(super) fn parse_id(text: &str) -> Result<ExecutionId, Error> {
     ExecutionId::new(text).ok_or_else(|| Error::Usage {
         message: "--execution: that is not an execution's id".to_owned(),
         hint: "`aws codepipeline list-pipeline-executions --pipeline-name NAME` lists them"
@@ -86,7 +86,7 @@ fn parse_id(text: &str) -> Result<ExecutionId, Error> {
 }
 
 /// The one pipeline of the selected gates, and the gates in it.
-fn followed(wiring: &Wiring) -> Result<(PipelineKey, Vec<FollowedGate>), Error> {
+pub(super) fn followed(wiring: &Wiring) -> Result<(PipelineKey, Vec<FollowedGate>), Error> {
     let selected: Vec<_> = wiring
         .gates
         .iter()

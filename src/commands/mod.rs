@@ -5,6 +5,7 @@ mod backup;
 mod bootstrap;
 mod check;
 mod demo;
+mod diagnose;
 mod execute;
 mod permissions;
 mod plan;
@@ -52,6 +53,8 @@ fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => block_on(verify::run(common, args, environment)),
         Command::Bootstrap => block_on(bootstrap::run(common, Intent::Bootstrap, environment)),
         Command::Teardown => block_on(bootstrap::run(common, Intent::Teardown, environment)),
+        Command::Diagnose(args) => block_on(diagnose::run(common, args, environment)),
+        Command::Explain(args) => diagnose::explain(&common, &args, environment),
         Command::Run(args) => block_on(execute::run(common, args, environment)),
         Command::Sandbox(args) => block_on(sandbox::run(common, args, environment)),
         Command::Demo(args) => demo::run(&args, environment),
@@ -74,6 +77,8 @@ fn name(command: &Command) -> &'static str {
         Command::Verify(_) => "verify",
         Command::Teardown => "teardown",
         Command::Run(_) => "run",
+        Command::Diagnose(_) => "diagnose",
+        Command::Explain(_) => "explain",
         Command::Policy(PolicyCommand::Simulate { .. }) => "policy simulate",
         Command::Policy(PolicyCommand::Diff(_)) => "policy diff",
         Command::Permissions(_) => "permissions",

@@ -5,6 +5,7 @@ pub mod account;
 pub mod arn;
 pub mod chain;
 pub mod change;
+pub mod diagnosis;
 pub mod execution;
 pub mod failure;
 pub mod function;

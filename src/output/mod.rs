@@ -3,6 +3,7 @@
 //!
 //! Every text for a terminal is built on a page that escapes control characters, whoever wrote them: AWS, a manifest, a person.
 
+pub mod diagnosis;
 pub mod error;
 pub mod execution;
 pub mod json;
@@ -27,6 +28,7 @@ mod words;
 #[cfg(test)]
 mod fixtures;
 
+pub use diagnosis::DiagnosisView;
 pub use error::ErrorMessage;
 pub use prompt::confirm;
 pub use proof::ProofView;

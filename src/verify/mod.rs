@@ -15,11 +15,11 @@ mod target;
 pub use organization::{Given, GivenError, parse_levels};
 pub use reads::wants;
 
-use crate::iam::hops::{self, Organization};
+use crate::iam::hops::{self, Found, Organization};
 use crate::model::chain::{Chain, NotSeen, Proof, Standing};
 use crate::model::observed::Observed;
 use crate::model::status::Status;
-use crate::model::wiring::{Gate, OrganizationReader, Wiring};
+use crate::model::wiring::{FunctionKey, Gate, OrganizationReader, Wiring};
 
 use target::Target;
 
@@ -68,6 +68,16 @@ pub fn prove(wiring: &Wiring, observed: &Observed, options: &Options) -> Proof {
             .map(|(kind, _)| kind)
             .collect(),
     }
+}
+
+/// The function that a gate's action really calls, and the version or alias; where that is not known, the function that the
+/// manifest names.
+pub fn called(wiring: &Wiring, observed: &Observed, gate: &Gate) -> (FunctionKey, Option<String>) {
+    let called = match Target::of(wiring, observed, gate).function {
+        Found::There(called) => called.key(wiring).map(|key| (key, called.qualifier)),
+        Found::Missing(_) | Found::Unseen(_) => None,
+    };
+    called.unwrap_or_else(|| (gate.function.clone(), None))
 }
 
 fn chain(

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("desired", &["config", "model"]),
     ("plan", &["iam", "model"]),
     ("verify", &["iam", "model"]),
+    ("diagnose", &["model", "verify"]),
     ("cloud", &["model"]),
     ("observe", &["cloud", "model"]),
     ("apply", &["cloud", "model"]),
@@ -28,7 +29,9 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that are pure: no runtime, no SDK, no environment, no clock, no files.
-const PURE: &[&str] = &["model", "iam", "desired", "plan", "verify", "follow"];
+const PURE: &[&str] = &[
+    "model", "iam", "desired", "plan", "verify", "diagnose", "follow",
+];
 
 const IMPURE: &[&str] = &[
     "tokio",
