@@ -12,6 +12,7 @@ use crate::model::execution::{ExecutionId, ExecutionStatus};
 use crate::model::name::{FunctionName, PipelineName};
 use crate::model::read::{Fact, Read};
 
+// The error is the seam's own, as in every test of this module.
 #[allow(clippy::result_large_err)]
 fn read(stub: &Stub, read: &Read) -> Result<Fact, CloudError> {
     let access = access("tools", Credentials::DefaultChain);
