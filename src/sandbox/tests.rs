@@ -656,6 +656,7 @@ proptest::proptest! {
             let rest = lambda::Rest { method: "GET", path: one, query: one, invocation: None, body: one.as_bytes() };
             drop(lambda::route(&rest));
             drop(documents::identity(one));
+            drop(logpattern::Pattern::parse(one));
         }
     }
 }

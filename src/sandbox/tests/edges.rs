@@ -395,3 +395,26 @@ fn a_function_that_is_not_there_or_elsewhere_fails_the_action() {
         )
     );
 }
+
+#[test]
+fn logs_and_closed_stages_are_kept() {
+    let (sandbox, accounts) = wired();
+    run(&sandbox, &accounts);
+    let tools = sandbox.admin(&accounts.tools, REGION);
+    tools.set_transition(PIPELINE, "Gate", false).unwrap();
+    let lines = sandbox.admin(&accounts.dev, REGION).log_lines(FUNCTION);
+    assert_eq!(lines.as_ref().map(Vec::len), Some(5));
+    let kept = sandbox.save().unwrap();
+    let again = Sandbox::start(SandboxOptions::default()).unwrap();
+    again.restore(&kept).unwrap();
+    assert_eq!(
+        again.admin(&accounts.dev, REGION).log_lines(FUNCTION),
+        lines
+    );
+    let state = again
+        .admin(&accounts.tools, REGION)
+        .codepipeline("GetPipelineState", &json!({ "name": PIPELINE }))
+        .unwrap();
+    let way = &state["stageStates"][2]["inboundTransitionState"];
+    assert_eq!(way["disabledReason"], "closed by hand");
+}
