@@ -187,12 +187,17 @@ pub(super) fn twice(scene: &Scene<'_>) -> Option<Finding> {
 fn never(scene: &Scene<'_>) -> Option<Finding> {
     let attempt = scene.attempt?;
     let over = attempt.status == ActionStatus::Failed;
+    // Only an answer with a continuationToken brings these while the action is in progress: the function comes back.
+    let goes_on = !over && (attempt.summary.is_some() || attempt.external_id.is_some());
     let log = |text: String| Evidence {
         from: "the function's log",
         text,
     };
     let mut evidence: Vec<Evidence> = scene.action_evidence().into_iter().collect();
     let certainty = match (&scene.log, scene.log_facts()) {
+        _ if goes_on => return None,
+        // An invocation of several still runs.
+        (_, Some(facts)) if !over && !facts.begun.is_subset(&facts.ended) => return None,
         (_, Some(facts)) if !facts.ended.is_empty() && !facts.cut => {
             evidence.push(log(
                 "the function ran to its end, without an error and without a refused answer"

@@ -3,6 +3,7 @@
 
 use crate::model::chain::Hop;
 use crate::model::diagnosis::Mend;
+use crate::model::execution::ActionStatus;
 
 use super::scene::Scene;
 
@@ -50,10 +51,19 @@ pub(super) fn of_hop(scene: &Scene<'_>, hop: &Hop) -> Vec<Mend> {
 /// Runs what failed again.
 pub(super) fn retry(scene: &Scene<'_>) -> Mend {
     let pipeline = &scene.gate.pipeline;
+    let when = match scene.attempt.map(|one| one.status) {
+        // A stage that is in progress cannot be run again (api: RetryStageExecution, StageNotRetryableException).
+        Some(ActionStatus::InProgress | ActionStatus::Unknown) => {
+            "once CodePipeline has given the job up"
+        }
+        Some(ActionStatus::Failed | ActionStatus::Abandoned | ActionStatus::Succeeded) | None => {
+            "then"
+        }
+    };
     match &scene.execution {
         Some(id) => by(
             format!(
-                "then let the stage run again, in {}",
+                "{when} let the stage run again, in {}",
                 scene.account(&pipeline.account)
             ),
             format!(

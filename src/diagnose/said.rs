@@ -45,7 +45,16 @@ pub(super) fn said(error: &ActionError, ours: &[&str], ran: bool, artifacts: boo
         "not authorized",
         "permission",
     ]);
-    let stored = has(&["artifact", "s3", "kms", "bucket", "decrypt"]);
+    let stored = has(&[
+        "artifact",
+        "s3",
+        "kms",
+        "bucket",
+        "decrypt",
+        // The SDKs name the operation, and neither the service nor the bucket.
+        "getobject",
+        "putobject",
+    ]);
     if denied && stored && (artifacts || has(&["artifact"])) {
         return Said::Artifact;
     }
@@ -151,6 +160,12 @@ mod tests {
         );
         assert_eq!(said(&bucket, OURS, true, false), Said::Own);
         assert_eq!(said(&bucket, OURS, true, true), Said::Artifact);
+        let bare = of(
+            "JobFailed",
+            "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied",
+        );
+        assert_eq!(said(&bare, OURS, true, false), Said::Own);
+        assert_eq!(said(&bare, OURS, true, true), Said::Artifact);
         let ours = "ServiceRole is not authorized to perform AssumeRole";
         assert_eq!(said(&of("JobFailed", ours), OURS, true, false), Said::Own);
     }
