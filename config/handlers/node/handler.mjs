@@ -107,8 +107,8 @@ async function answer(jobId, given, context) {
             ? { continuationToken: given.token }
             : { outputVariables: texts(given.variables) }),
         });
-    const left = context.getRemainingTimeInMillis();
-    await codepipeline.send(command, { abortSignal: AbortSignal.timeout(left * 0.8) });
+    const patience = AbortSignal.timeout(Math.floor(context.getRemainingTimeInMillis() * 0.8));
+    await codepipeline.send(command, { abortSignal: patience });
   } catch (error) {
     const said = `CodePipeline did not take the answer: ${error.name}: ${error.message}`;
     console.error(`${said}. ${MEND[error.name] ?? OTHERWISE}`);

@@ -7,13 +7,13 @@
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_codepipeline::Client;
-use aws_sdk_codepipeline::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_codepipeline::error::ProvideErrorMetadata;
 use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn};
@@ -50,7 +50,7 @@ impl Refuse {
 /// Any error refuses: `?` works in the check.
 impl<E: StdError> From<E> for Refuse {
     fn from(error: E) -> Self {
-        Self::new(DisplayErrorContext(error).to_string())
+        Self::new(with_causes(&error))
     }
 }
 
@@ -63,7 +63,10 @@ impl<E: StdError> From<E> for Refuse {
 ///
 /// It gives up at an `await` when the time is up. What blocks for long belongs into `tokio::task::spawn_blocking`.
 async fn validate(parameters: Value, _job: Value, _credentials: Value) -> Result<Answer, Refuse> {
-    let days = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / 86_400;
+    let days = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)?
+        .as_secs()
+        / 86_400;
     let today = DAYS[(days % 7) as usize];
     let closed = parameters["closed_on"].as_array();
     if closed.is_some_and(|days| days.contains(&json!(today))) {
@@ -129,7 +132,7 @@ async fn handler(codepipeline: &Client, event: LambdaEvent<Value>) -> Result<(),
         .await
     {
         Ok(Ok(given)) => given,
-        Ok(Err(panicked)) => Err(Refuse::from(panicked)),
+        Ok(Err(panicked)) => Err(Refuse::new(panicked.to_string())),
         Err(_) => {
             check.abort();
             Err(Refuse::new(
@@ -152,7 +155,7 @@ async fn answer(
         let code = error.code().unwrap_or_default();
         let said = format!(
             "CodePipeline did not take the answer: {}",
-            DisplayErrorContext(&error)
+            with_causes(&error)
         );
         let mend = match code {
             "AccessDeniedException" => {
@@ -224,6 +227,16 @@ async fn tell(
         }
     }
     Ok(())
+}
+
+/// An error's own message says little in the SDK: the causes below it say which service refused what.
+fn with_causes(error: &dyn StdError) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// At most `most` characters, and one at least.
