@@ -507,6 +507,7 @@ impl Call<'_> {
                     "outputVariables can be included only when there is no continuation token",
                 ));
             }
+            success(token, variables.as_ref())?;
             jobs::succeeded(
                 self.state,
                 &id,
@@ -563,6 +564,28 @@ fn find<'a>(pipeline: &'a Pipeline, id: &str) -> Result<&'a Execution, Refused> 
                 format!("The pipeline execution {id} cannot be found"),
             )
         })
+}
+
+/// What a token and variables must be: ContinuationToken, OutputVariablesKey in the API's service model. The message is
+/// this program's own.
+fn success(token: Option<&str>, variables: Option<&Value>) -> Result<(), Refused> {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || "@-_".contains(c);
+    let names = variables.and_then(Value::as_object);
+    let wrong = names
+        .into_iter()
+        .flatten()
+        .find(|(name, value)| name.is_empty() || !name.chars().all(of_name) || !value.is_string());
+    let message = match (token, wrong) {
+        (Some(token), _) if !(1..=2048).contains(&token.chars().count()) => {
+            "'continuationToken' must have 1 to 2048 characters".to_owned()
+        }
+        (_, Some((name, _))) => format!(
+            "the name of the output variable '{name}' must satisfy [A-Za-z0-9@\\-_]+, its value must be a string"
+        ),
+        _ => return Ok(()),
+    };
+    let message = format!("1 validation error detected: {message}");
+    Err(Refused::new(400, "ValidationException", message))
 }
 
 /// Type, message and all of `failureDetails`.

@@ -10,6 +10,7 @@ use super::clock::{Moment, iso};
 use super::errors::Refused;
 use super::function_input::measured;
 use super::phase::Phase;
+use super::process::Program;
 use super::state::{Code, Function, State, Tags, function_arn, role_parts};
 use super::{runlog, sts};
 
@@ -55,11 +56,10 @@ pub(super) fn runtime_of(code: &Code) -> (&'static str, String) {
                 .file_stem()
                 .and_then(|s| s.to_str())
                 .unwrap_or("handler");
-            let python = path.extension().is_some_and(|e| e == "py");
-            if python {
-                ("python3.13", format!("{stem}.handler"))
-            } else {
-                ("nodejs22.x", format!("{stem}.handler"))
+            match Program::of(path) {
+                Program::Python => ("python3.13", format!("{stem}.handler")),
+                Program::Node => ("nodejs22.x", format!("{stem}.handler")),
+                Program::Own => ("provided.al2023", "bootstrap".to_owned()),
             }
         }
         Code::Zip(_) => ("python3.13", "index.handler".to_owned()),

@@ -1,23 +1,19 @@
 //! Runs functions: the sandbox's own, and users' handlers as local processes with their role's credentials.
 //! Decides nothing about pipelines: an answer goes through CodePipeline's own door, authorized like any other.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use serde_json::json;
 
 use super::caller::Caller;
 use super::clock::{Moment, seconds};
+use super::process::{self as child, Outcome, Prepared, Program};
 use super::records::{Ended, Invocation};
 use super::state::{Code, Function, Role, Run, State, Timer, function_arn};
 use super::{Shared, builtins, invocation, runlog, sts};
-
-const PYTHON: &str = include_str!("bootstrap.py");
-const NODE: &str = include_str!("bootstrap.mjs");
 
 /// What a run gives to whoever waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +143,7 @@ async fn execute(shared: Arc<Shared>, run: &Run) -> Answered {
     let prepared = tokio::task::spawn_blocking(move || prepare(&owned, &wanted)).await;
     let outcome = match prepared.unwrap_or_else(|e| Err(e.to_string())) {
         Ok(prepared) => {
-            let outcome = child(&prepared, run).await;
+            let outcome = child::run(&prepared).await;
             if let Some(folder) = &prepared.folder {
                 // A folder that cannot be removed is the system's to clean.
                 let _ = std::fs::remove_dir_all(folder);
@@ -174,37 +170,6 @@ async fn execute(shared: Arc<Shared>, run: &Run) -> Answered {
     Answered { payload, failed }
 }
 
-/// A process that can be started.
-struct Prepared {
-    program: &'static str,
-    bootstrap: &'static str,
-    /// The file with the handler.
-    file: PathBuf,
-    /// The handler's name in it; empty for the usual ones.
-    handler: String,
-    environment: Vec<(String, String)>,
-    timeout: Duration,
-    /// An unpacked archive, to be removed.
-    folder: Option<PathBuf>,
-}
-
-/// How a process ended.
-struct Outcome {
-    ended: Ended,
-    payload: String,
-    logs: Vec<String>,
-}
-
-impl Outcome {
-    fn failed(why: String, logs: Vec<String>) -> Self {
-        Self {
-            payload: json!({ "errorType": "Runtime.Error", "errorMessage": why }).to_string(),
-            ended: Ended::Failed(why),
-            logs,
-        }
-    }
-}
-
 fn prepare(shared: &Shared, run: &Run) -> Result<Prepared, String> {
     let mut state = shared.lock();
     let found = state.function(&run.account, &run.region, &run.function);
@@ -215,6 +180,14 @@ fn prepare(shared: &Shared, run: &Run) -> Result<Prepared, String> {
     let timeout = Duration::from_secs(function.timeout);
     let (file, handler, folder) = match &function.code {
         Code::File(path) => (path.clone(), String::new(), None),
+        Code::Zip(archive) if function.runtime.starts_with("provided") => {
+            let folder = unpack(archive, &run.request_id)?;
+            let file = folder.join("bootstrap");
+            if !file.exists() {
+                return Err("Runtime.InvalidEntrypoint: the archive has no bootstrap".to_owned());
+            }
+            (file, String::new(), Some(folder))
+        }
         Code::Zip(archive) => {
             let folder = unpack(archive, &run.request_id)?;
             let (module, name) = function
@@ -230,20 +203,16 @@ fn prepare(shared: &Shared, run: &Run) -> Result<Prepared, String> {
         }
         Code::Builtin(_) => return Err("a built-in function needs no process".to_owned()),
     };
-    let python = file.extension().is_some_and(|end| end == "py");
-    let (program, bootstrap) = if python {
-        ("python3", PYTHON)
-    } else {
-        ("node", NODE)
-    };
     Ok(Prepared {
-        program,
-        bootstrap,
+        program: Program::of(&file),
         file,
         handler,
         environment,
         timeout,
         folder,
+        request_id: run.request_id.clone(),
+        function_arn: function_arn(&run.account, &run.region, &run.function),
+        event: run.event.clone(),
     })
 }
 
@@ -304,104 +273,6 @@ fn unpack(archive: &str, request_id: &str) -> Result<PathBuf, String> {
         .and_then(|mut archive| archive.extract(&folder))
         .map_err(|e| format!("Could not unzip uploaded file: {e}"))?;
     Ok(folder)
-}
-
-async fn child(prepared: &Prepared, run: &Run) -> Outcome {
-    let Prepared {
-        program,
-        bootstrap,
-        file,
-        handler,
-        environment,
-        timeout,
-        folder: _,
-    } = prepared;
-    let flag = if *program == "python3" {
-        "-c"
-    } else {
-        "--input-type=module"
-    };
-    let mut command = Command::new(program);
-    command.arg(flag);
-    if *program == "node" {
-        command.arg("-e").arg(bootstrap).arg("--");
-    } else {
-        command.arg(bootstrap);
-    }
-    command
-        .args([absolute(file).as_os_str(), handler.as_ref()])
-        .args([&run.request_id, &timeout.as_secs().to_string()])
-        .env_clear()
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(e) => return Outcome::failed(format!("{program} cannot be started: {e}"), Vec::new()),
-    };
-    if let Some(mut stdin) = child.stdin.take() {
-        // A handler that ends without reading its event is told by how it ended.
-        let _ = stdin.write_all(run.event.as_bytes()).await;
-    }
-    match tokio::time::timeout(*timeout, child.wait_with_output()).await {
-        Err(_) => Outcome {
-            ended: Ended::TimedOut,
-            payload: json!({
-                "errorType": "Sandbox.Timedout",
-                "errorMessage": format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()),
-            })
-            .to_string(),
-            logs: Vec::new(),
-        },
-        Ok(Err(e)) => Outcome::failed(e.to_string(), Vec::new()),
-        Ok(Ok(output)) => read(&output, &run.request_id),
-    }
-}
-
-/// Result and log lines of a process that ended.
-fn read(output: &std::process::Output, request_id: &str) -> Outcome {
-    let mark = format!("SANDBOX-RESULT-{request_id} ");
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    let (mut result, mut logs) = (None, Vec::new());
-    for line in stdout.lines().chain(stderr.lines()) {
-        match line.strip_prefix(&mark) {
-            Some(text) => result = serde_json::from_str::<Value>(text).ok(),
-            None => logs.push(line.to_owned()),
-        }
-    }
-    let Some(result) = result else {
-        let why = format!(
-            "Runtime exited without providing a reason ({})",
-            output.status
-        );
-        return Outcome::failed(why, logs);
-    };
-    match result.get("error") {
-        Some(error) => {
-            let member = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
-            Outcome {
-                ended: Ended::Failed(format!(
-                    "{}: {}",
-                    member("errorType"),
-                    member("errorMessage")
-                )),
-                payload: error.to_string(),
-                logs,
-            }
-        }
-        None => Outcome {
-            ended: Ended::Returned,
-            payload: result.get("value").unwrap_or(&Value::Null).to_string(),
-            logs,
-        },
-    }
-}
-
-fn absolute(file: &Path) -> PathBuf {
-    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
 }
 
 pub(super) fn failure(kind: &str, message: &str) -> Answered {

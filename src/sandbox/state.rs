@@ -133,7 +133,8 @@ impl Builtin {
 pub enum Code {
     /// One of the sandbox's own.
     Builtin(Builtin),
-    /// A file of this machine, run by `python3` (`.py`) or `node` (`.js`, `.mjs`, `.cjs`).
+    /// A file of this machine, run by `python3` (`.py`) or `node` (`.js`, `.mjs`, `.cjs`), or else by itself: an
+    /// executable that speaks Lambda's Runtime API, as those of a `provided` runtime do.
     File(PathBuf),
     /// A ZIP archive, base64, as CreateFunction brings it.
     Zip(String),
