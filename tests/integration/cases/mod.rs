@@ -9,6 +9,7 @@ mod diagnose_function;
 mod documents;
 mod drift;
 mod faults;
+mod handlers;
 mod harness;
 mod independent;
 mod input;

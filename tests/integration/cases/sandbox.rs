@@ -28,7 +28,7 @@ impl Story {
         Self::with(options, Code::Builtin(Builtin::Approve))
     }
 
-    fn with(options: SandboxOptions, code: Code) -> Self {
+    pub(super) fn with(options: SandboxOptions, code: Code) -> Self {
         let sandbox = Sandbox::start(options).unwrap();
         let accounts = seed::two_accounts(&sandbox, code).unwrap();
         let folder = TempDir::new().unwrap();
@@ -53,7 +53,7 @@ impl Story {
     }
 
     /// Starts the pipeline and waits for its end: status, and the gate's action.
-    fn execute(&self) -> (String, Value) {
+    pub(super) fn execute(&self) -> (String, Value) {
         let tools = self.sandbox.admin(&self.accounts.tools, seed::REGION);
         let id = tools.start_pipeline(seed::PIPELINE).unwrap();
         let begun = Instant::now();
@@ -80,7 +80,7 @@ impl Story {
     }
 }
 
-fn message(gate: &Value) -> &str {
+pub(super) fn message(gate: &Value) -> &str {
     let details = &gate["output"]["executionResult"]["errorDetails"];
     details["message"].as_str().unwrap_or_default()
 }
@@ -497,7 +497,7 @@ fn the_story_with_dropped_connections() {
 }
 
 /// The runs of functions, when none runs any more: a handler answers before it ends.
-fn ended(sandbox: &Sandbox) -> Vec<Invocation> {
+pub(super) fn ended(sandbox: &Sandbox) -> Vec<Invocation> {
     let begun = Instant::now();
     loop {
         let runs = sandbox.invocations();

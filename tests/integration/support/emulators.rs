@@ -20,6 +20,7 @@ pub(crate) struct Emulators {
 }
 
 static EMULATORS: OnceLock<Emulators> = OnceLock::new();
+static NODE: OnceLock<PathBuf> = OnceLock::new();
 
 /// The running pair; the first caller installs and starts it, and the others wait for that.
 pub(crate) fn emulators() -> &'static Emulators {
@@ -39,6 +40,14 @@ fn venvs() -> PathBuf {
 pub(crate) fn python() -> PathBuf {
     emulators();
     venvs().join("ministack/bin/python")
+}
+
+/// The environment of Node.js: `bin/node`, and `node_modules` with the SDK that Lambda's runtime has.
+pub(crate) fn node() -> &'static Path {
+    NODE.get_or_init(|| {
+        install(&["node"]);
+        venvs().join("node")
+    })
 }
 
 /// The aws CLI, in an environment of its own.
@@ -70,11 +79,11 @@ fn script(name: &str) -> PathBuf {
     manifest.join(folder).join(name)
 }
 
-fn start() -> Emulators {
-    let venvs = venvs();
+fn install(names: &[&str]) {
     let installed = Command::new("python3")
         .arg(script("install.py"))
-        .arg(&venvs)
+        .arg(venvs())
+        .args(names)
         .stdin(Stdio::null())
         .status()
         .expect(
@@ -82,9 +91,13 @@ fn start() -> Emulators {
         );
     assert!(
         installed.success(),
-        "the emulators could not be installed (see above)"
+        "what the tests run could not be installed (see above)"
     );
+}
 
+fn start() -> Emulators {
+    install(&[]);
+    let venvs = venvs();
     let mut keeper = Command::new("python3")
         .arg(script("serve.py"))
         .arg(&venvs)
