@@ -153,7 +153,8 @@ pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// Your own gate function, run by python3 (.py) or node (.js, .mjs, .cjs): `handler` or `lambda_handler` in it
+    /// Your own gate function, run by python3 (.py) or node (.js, .mjs, .cjs): `handler` or `lambda_handler` in it; any other
+    /// file is an executable that speaks Lambda's Runtime API
     #[arg(long, value_name = "FILE")]
     pub handler: Option<PathBuf>,
     /// Keep the accounts in this file from one run to the next

@@ -236,8 +236,13 @@ struct Heard {
 
 impl Heard {
     fn logs(&self) -> String {
-        let lines = self.runs.iter().flat_map(|run| run.logs.iter());
-        lines.map(|line| format!("{line}\n")).collect()
+        let lines: Vec<&str> = self
+            .runs
+            .iter()
+            .flat_map(|run| &run.logs)
+            .map(String::as_str)
+            .collect();
+        lines.join("\n")
     }
 
     fn result(&self) -> &Value {
@@ -425,5 +430,73 @@ fn each_template_has_one_marked_check() {
         let text = fs::read_to_string(template(language)).unwrap();
         assert_eq!(text.matches(">>> your check").count(), 1);
         assert_eq!(text.matches("<<< your check").count(), 1);
+    }
+}
+
+/// An executable of one's own, in Python only so that the tests need no other compiler.
+const EXECUTABLE: &str = r#"#!/usr/bin/env python3
+import json, os, sys, time, urllib.request
+base = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
+
+def post(path, kind, message):
+    body = json.dumps({"errorType": kind, "errorMessage": message}).encode()
+    return urllib.request.urlopen(base + path, data=body).status
+
+what = os.environ["DO"]
+print("begins", flush=True)
+if what == "start":
+    post("init/error", "Init.Broken", "no table")
+    sys.exit(1)
+if what == "exit":
+    sys.exit(3)
+with urllib.request.urlopen(base + "invocation/next") as event:
+    job = json.load(event)["CodePipeline.job"]["id"]
+    request, arn = event.headers["Lambda-Runtime-Aws-Request-Id"], event.headers["Lambda-Runtime-Invoked-Function-Arn"]
+    left = int(event.headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time.time()
+assert 0 < left <= 60 and arn.endswith(":function:MyFunction") and len(job) == 36
+try:
+    post("invocation/other/error", "No", "such")
+except urllib.error.HTTPError as error:
+    assert error.code == 400
+assert post("invocation/" + request + "/error", "Own", "as told") == 202
+urllib.request.urlopen(base + "invocation/next")
+"#;
+
+/// What Lambda's Runtime API takes from an executable that does not return: at its start, in its work, and nothing at all.
+#[test]
+fn an_executable_that_fails_says_how() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("bootstrap");
+    fs::write(&file, EXECUTABLE).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    for (what, why) in [
+        ("start", "Init.Broken: no table"),
+        ("work", "Own: as told"),
+        (
+            "exit",
+            "Runtime exited without providing a reason (exit status: 3)",
+        ),
+    ] {
+        let gate = Gate::new(Rust, file.clone(), "{}");
+        let role = format!("arn:aws:iam::{}:role/{}", seed::DEV, seed::EXECUTION_ROLE);
+        let dev = gate
+            .story
+            .sandbox
+            .admin(&gate.story.accounts.dev, seed::REGION);
+        let code = Code::File(file.clone());
+        dev.put_function(seed::FUNCTION, &role, code, &[("DO", what)])
+            .unwrap();
+        dev.set_timeout(seed::FUNCTION, 60).unwrap();
+        assert_eq!(gate.story.execute().0, "Failed");
+        let runs = ended(&gate.story.sandbox);
+        let seen: Vec<(&Ended, u32)> = runs.iter().map(|run| (&run.ended, run.attempt)).collect();
+        let failed = Ended::Failed(why.to_owned());
+        assert_eq!(
+            seen,
+            [(&failed, 1), (&failed, 2), (&failed, 3)],
+            "{runs:#?}"
+        );
+        assert!(runs[0].logs.contains(&"begins".to_owned()), "{runs:#?}");
     }
 }
