@@ -21,8 +21,8 @@ use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
 use crate::model::progress::Silent;
 use crate::model::read::{
-    AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, NamedControlPolicy,
-    Organization, Read, Role,
+    AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, Listed,
+    NamedControlPolicy, Organization, Read, Role,
 };
 use crate::model::wiring::{PipelineKey, Wiring};
 use crate::model::write::{NewRole, Write, Written};
@@ -360,6 +360,8 @@ impl World {
                 let key = (region.to_string(), name.to_string());
                 Fact::TaggedFunction(account.functions.get(&key).cloned())
             }
+            Read::Pipelines { region } => Fact::Pipelines(listed(account.pipelines.keys(), region)),
+            Read::Functions { region } => Fact::Functions(listed(account.functions.keys(), region)),
             Read::Role { role: name } => Fact::Role(role(name).map(|r| r.role.clone())),
             Read::InlinePolicyNames { role: name } => {
                 Fact::InlinePolicyNames(role(name).map(|r| r.inline.keys().cloned().collect()))
@@ -811,5 +813,14 @@ impl World {
         let plan = self.plan(wiring, options);
         let report = plan.may_apply().then(|| self.apply(&plan));
         (plan, report)
+    }
+}
+
+/// The names in a region, of keys of region and name.
+fn listed<'a>(keys: impl Iterator<Item = &'a (String, String)>, region: &Region) -> Listed {
+    let here = keys.filter(|(of, _)| of == region.as_str());
+    Listed {
+        names: here.map(|(_, name)| name.clone()).collect(),
+        complete: true,
     }
 }

@@ -16,7 +16,7 @@ use super::errors::{Call, Failure, is_absent};
 use super::{Answer, Outcome};
 use crate::model::name::PipelineName;
 use crate::model::pipeline::PipelineDocument;
-use crate::model::read::Fact;
+use crate::model::read::{Fact, LISTED_PAGES, Listed};
 use crate::model::write::Written;
 
 /// `codepipeline:GetPipeline`: the newest version of the document.
@@ -50,6 +50,36 @@ pub(super) async fn get(
     let document = parse(&body, request_id.as_deref())?;
     Ok(Answer {
         value: Fact::Pipeline(Some(Box::new(document))),
+        request_id,
+    })
+}
+
+/// `codepipeline:ListPipelines`: the names.
+pub(super) async fn list(client: &aws_sdk_codepipeline::Client, call: &Call<'_>) -> Outcome<Fact> {
+    let mut pages = client.list_pipelines().into_paginator().send();
+    let (mut names, mut request_id) = (Vec::new(), None);
+    for _ in 0..LISTED_PAGES {
+        let Some(page) = pages.next().await else {
+            let listed = Listed {
+                names,
+                complete: true,
+            };
+            return Ok(Answer {
+                value: Fact::Pipelines(listed),
+                request_id,
+            });
+        };
+        let page = page.map_err(|e| call.failed(&e))?;
+        request_id = page.request_id().map(str::to_owned);
+        let found = page.pipelines().iter().filter_map(|one| one.name());
+        names.extend(found.map(str::to_owned));
+    }
+    let listed = Listed {
+        names,
+        complete: false,
+    };
+    Ok(Answer {
+        value: Fact::Pipelines(listed),
         request_id,
     })
 }

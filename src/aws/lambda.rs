@@ -13,7 +13,7 @@ use crate::cloud::CloudErrorKind;
 use crate::model::arn::RoleArn;
 use crate::model::function::{FunctionSettings, NewFunction, Package, Variables};
 use crate::model::name::FunctionName;
-use crate::model::read::{Fact, Function};
+use crate::model::read::{Fact, Function, LISTED_PAGES, Listed};
 use crate::model::write::{Write, Written};
 
 /// What is kept of a function's configuration: the SDK has it as two types of the same shape.
@@ -308,6 +308,39 @@ fn variables(found: Option<&HashMap<String, String>>) -> Variables {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
     )
+}
+
+/// `lambda:ListFunctions`: the names.
+pub(super) async fn list(client: &aws_sdk_lambda::Client, call: &Call<'_>) -> Outcome<Fact> {
+    let mut pages = client.list_functions().into_paginator().send();
+    let (mut names, mut request_id) = (Vec::new(), None);
+    for _ in 0..LISTED_PAGES {
+        let Some(page) = pages.next().await else {
+            let listed = Listed {
+                names,
+                complete: true,
+            };
+            return Ok(Answer {
+                value: Fact::Functions(listed),
+                request_id,
+            });
+        };
+        let page = page.map_err(|e| call.failed(&e))?;
+        request_id = page.request_id().map(str::to_owned);
+        let found = page
+            .functions()
+            .iter()
+            .filter_map(|one| one.function_name());
+        names.extend(found.map(str::to_owned));
+    }
+    let listed = Listed {
+        names,
+        complete: false,
+    };
+    Ok(Answer {
+        value: Fact::Functions(listed),
+        request_id,
+    })
 }
 
 /// `lambda:GetPolicy`. A function without a policy of its own is answered with `ResourceNotFoundException`, like one that

@@ -31,6 +31,7 @@ use crate::model::write::{Write, Written};
 use errors::{Call, Failure};
 use session::{Clients, Sessions};
 
+pub use profiles::{profile_names, profile_region};
 pub use session::{AccountAccess, Credentials, Settings};
 
 /// Accounts reached with the SDK. Nothing is read, connected or resolved before the first call.
@@ -126,6 +127,10 @@ impl Cloud for AwsCloud {
                 Read::TaggedFunction { region, name } => {
                     lambda::tagged(&clients.lambda(region), call, name).await
                 }
+                Read::Pipelines { region } => {
+                    codepipeline::list(&clients.codepipeline(region), call).await
+                }
+                Read::Functions { region } => lambda::list(&clients.lambda(region), call).await,
                 Read::Role { role } => iam::role(clients.iam(), call, role).await,
                 Read::InlinePolicyNames { role } => {
                     iam::inline_policy_names(clients.iam(), call, role).await

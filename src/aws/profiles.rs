@@ -1,4 +1,4 @@
-//! Which profiles the AWS config files hold: read only to explain why one of them gave no credentials.
+//! Which profiles the AWS config files hold: read to choose from, and to explain why one of them gave no credentials.
 //! Credentials are never read here; the SDK reads the files for itself.
 
 use std::collections::BTreeSet;
@@ -6,6 +6,27 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::ProfileFileRegionProvider;
+
+use crate::model::account::Region;
+
+/// The names of the profiles that there are, sorted.
+pub fn profile_names() -> Vec<String> {
+    ProfileFiles::locate().names().into_iter().collect()
+}
+
+/// The region that a profile names, or that the one on its way to credentials does; none: it names none, or is not there.
+/// Without a name, the default profile's (`AWS_PROFILE`, else `default`).
+pub async fn profile_region(profile: Option<&str>) -> Option<Region> {
+    let mut provider = ProfileFileRegionProvider::builder();
+    if let Some(profile) = profile {
+        provider = provider.profile_name(profile);
+    }
+    let region = provider.build().region().await?;
+    Region::new(region.as_ref()).ok()
+}
 
 /// The two files, found as every AWS tool finds them (AWS SDKs and Tools Reference Guide, "Location of the shared files").
 pub(super) struct ProfileFiles {

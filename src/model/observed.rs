@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::account::AccountName;
+use super::account::{AccountName, Region};
 use super::execution::{ActionExecution, ExecutionId, ExecutionSummary, PipelineState};
 use super::failure::CloudError;
 use super::name::RoleName;
 use super::pipeline::PipelineDocument;
 use super::read::{
     AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, InvokeConfig,
-    LogLines, NamedControlPolicy, Organization, Read, Role,
+    Listed, LogLines, NamedControlPolicy, Organization, Read, Role,
 };
 use super::wiring::{FunctionKey, PipelineKey, RoleKey};
 
@@ -98,6 +98,28 @@ impl Observed {
         let read = key.read();
         self.seen(&key.account, &read, |fact| match fact {
             Fact::Function(function) => Some(function.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The pipelines of a region.
+    pub fn pipelines(&self, account: &AccountName, region: &Region) -> Seen<'_, Listed> {
+        let read = Read::Pipelines {
+            region: region.clone(),
+        };
+        self.seen(account, &read, |fact| match fact {
+            Fact::Pipelines(listed) => Some(Some(listed)),
+            _ => None,
+        })
+    }
+
+    /// The functions of a region.
+    pub fn functions(&self, account: &AccountName, region: &Region) -> Seen<'_, Listed> {
+        let read = Read::Functions {
+            region: region.clone(),
+        };
+        self.seen(account, &read, |fact| match fact {
+            Fact::Functions(listed) => Some(Some(listed)),
             _ => None,
         })
     }
@@ -348,6 +370,8 @@ impl Read {
             | Self::Pipeline { .. }
             | Self::Function { .. }
             | Self::TaggedFunction { .. }
+            | Self::Pipelines { .. }
+            | Self::Functions { .. }
             | Self::FunctionVersion { .. }
             | Self::FunctionPolicy { .. }
             | Self::FunctionConcurrency { .. }

@@ -37,6 +37,16 @@ pub enum Read {
         /// Its name.
         name: FunctionName,
     },
+    /// `codepipeline:ListPipelines`, [`LISTED_PAGES`] pages at most.
+    Pipelines {
+        /// The region.
+        region: Region,
+    },
+    /// `lambda:ListFunctions`, [`LISTED_PAGES`] pages at most.
+    Functions {
+        /// The region.
+        region: Region,
+    },
     /// `iam:GetRole`.
     Role {
         /// The role.
@@ -173,6 +183,9 @@ pub enum Read {
     },
 }
 
+/// The most pages of a list that a person chooses from: 5,000 functions (api: ListFunctions, 50 a page).
+pub const LISTED_PAGES: usize = 100;
+
 /// The two kinds of policies with which an organization limits its accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ControlKind {
@@ -202,6 +215,8 @@ impl Read {
                 "lambda:GetFunctionConfiguration"
             }
             Self::TaggedFunction { .. } => "lambda:GetFunction",
+            Self::Pipelines { .. } => "codepipeline:ListPipelines",
+            Self::Functions { .. } => "lambda:ListFunctions",
             Self::Role { .. } => "iam:GetRole",
             Self::InlinePolicyNames { .. } => "iam:ListRolePolicies",
             Self::AttachedPolicies { .. } => "iam:ListAttachedRolePolicies",
@@ -233,6 +248,8 @@ impl fmt::Display for Read {
             Self::Function { region, name } | Self::TaggedFunction { region, name } => {
                 write!(f, "function {name} in {region}")
             }
+            Self::Pipelines { region } => write!(f, "the pipelines in {region}"),
+            Self::Functions { region } => write!(f, "the functions in {region}"),
             Self::Role { role } => write!(f, "role {role}"),
             Self::InlinePolicyNames { role } => write!(f, "inline policies of role {role}"),
             Self::AttachedPolicies { role } => write!(f, "attached policies of role {role}"),
@@ -318,6 +335,10 @@ pub enum Fact {
     Function(Option<Function>),
     /// The function's configuration, with its tags.
     TaggedFunction(Option<Function>),
+    /// The pipelines of a region.
+    Pipelines(Listed),
+    /// The functions of a region.
+    Functions(Listed),
     /// The role.
     Role(Option<Role>),
     /// The names of the inline policies; none where the role does not exist.
@@ -403,6 +424,15 @@ impl fmt::Debug for LogLine {
             .field("message", &message.len())
             .finish()
     }
+}
+
+/// Names of things that are there, in the order of AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// The names.
+    pub names: Vec<String>,
+    /// False where there are more than were read.
+    pub complete: bool,
 }
 
 /// What is read of an organization (api: DescribeOrganization).

@@ -8,6 +8,7 @@ mod diagnosis;
 mod endpoints;
 mod errors;
 mod functions;
+mod lists;
 mod organizations;
 mod services;
 mod stub;

@@ -39,6 +39,8 @@ pub enum Task {
     Run,
     /// `diagnose`.
     Diagnose,
+    /// `init`, of the manifest's pipelines and functions.
+    Init,
 }
 
 /// What the policy is for.
@@ -134,6 +136,7 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
             Task::Diagnose => {
                 occasions.extend([When::Plan, When::Put, When::Verify, When::Diagnose]);
             }
+            Task::Init => occasions.push(When::Init),
         }
         if *remove_unexpected && matches!(task, Task::Bootstrap | Task::Teardown) {
             occasions.push(When::RemoveUnexpected);
@@ -348,12 +351,18 @@ impl<'a> Place<'a> {
             On::AnyRoles if self.selected_here() => {
                 [format!("arn:{}:iam::{}:role/*", self.partition, self.id)].into()
             }
+            // ListFunctions knows no resources; a list of pipelines is asked for as a whole (service authorization reference).
+            On::AllPipelines if self.piped().next().is_some() => ["*".to_owned()].into(),
+            On::AllFunctions if self.functioned().next().is_some() => ["*".to_owned()].into(),
             // DescribeOrganization knows no resources (service authorization reference).
             On::OwnOrganization if self.selected_here() => ["*".to_owned()].into(),
             // Whose it is depends on what is asked, not on the gates.
-            On::Organization | On::OwnOrganization | On::ManagedPolicies | On::AnyRoles => {
-                BTreeSet::new()
-            }
+            On::Organization
+            | On::OwnOrganization
+            | On::ManagedPolicies
+            | On::AnyRoles
+            | On::AllPipelines
+            | On::AllFunctions => BTreeSet::new(),
         };
         set.into_iter().collect()
     }
@@ -486,6 +495,8 @@ fn conditions(on: On) -> Vec<Condition> {
         | On::MadeExecutionRoles
         | On::NamedExecutionRoles
         | On::ManagedPolicies
+        | On::AllPipelines
+        | On::AllFunctions
         | On::Organization
         | On::OwnOrganization
         | On::FunctionsAnywhere

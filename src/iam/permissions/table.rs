@@ -42,6 +42,10 @@ pub(super) enum On {
     FunctionsAnywhere,
     /// The functions' log groups.
     LogGroups,
+    /// All pipelines of the account: lists of them are asked for as a whole.
+    AllPipelines,
+    /// All functions of the account, likewise.
+    AllFunctions,
     /// The organization, as the account sees it through which it is read.
     Organization,
     /// The organization, as the gates' accounts see it: whether they are in one.
@@ -71,6 +75,8 @@ impl On {
             Self::ManagedPolicies => "ManagedPolicies",
             Self::FunctionsAnywhere => "FunctionsAnywhere",
             Self::LogGroups => "LogGroups",
+            Self::AllPipelines => "ListPipelines",
+            Self::AllFunctions => "ListFunctions",
             Self::Organization => "Organization",
             Self::OwnOrganization => "OwnOrganization",
         }
@@ -108,6 +114,8 @@ pub(super) enum When {
     Run,
     /// A gate that does not work is looked at.
     Diagnose,
+    /// A manifest is written from what is there.
+    Init,
 }
 
 /// One permission.
@@ -129,23 +137,23 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 /// (api: CreateRole; guide: security_iam_troubleshoot).
 pub(super) const NEEDS: &[Need] = {
     use On::{
-        AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions,
-        FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions,
+        AllFunctions, AllPipelines, AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions,
+        Functions, FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions,
         ManagedPolicies, NamedExecutionRoles, Organization, OwnOrganization, PassedExecutionRoles,
         PassedRoles, Pipelines, SeenMadeFunctions, SeenPipelines, ServiceRoles,
         UnboundedInvokeRoles,
     };
     use When::{
-        Adopt, Bootstrap, Diagnose, Organizations, PartialTeardown, Plan, Put, RemoveBoundary,
-        RemoveUnexpected, RemoveWithRole, Run, Simulate, Teardown, Verify,
+        Adopt, Bootstrap, Diagnose, Init, Organizations, PartialTeardown, Plan, Put,
+        RemoveBoundary, RemoveUnexpected, RemoveWithRole, Run, Simulate, Teardown, Verify,
     };
     &[
         // Reads of a plan.
-        need("codepipeline:GetPipeline", SeenPipelines, &[Plan]),
+        need("codepipeline:GetPipeline", SeenPipelines, &[Plan, Init]),
         need(
             "lambda:GetFunctionConfiguration",
             Functions,
-            &[Plan, Verify],
+            &[Plan, Verify, Init],
         ),
         need("iam:GetRole", InvokeRoles, &[Plan, Verify]),
         need("iam:ListRolePolicies", InvokeRoles, &[Plan, Verify]),
@@ -206,6 +214,8 @@ pub(super) const NEEDS: &[Need] = {
             Organization,
             &[Organizations],
         ),
+        need("codepipeline:ListPipelines", AllPipelines, &[Init]),
+        need("lambda:ListFunctions", AllFunctions, &[Init]),
         // Whose an action is that is to be adopted.
         need("iam:GetRole", AnyRoles, &[Adopt]),
         // Writes.

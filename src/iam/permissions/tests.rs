@@ -13,6 +13,7 @@ use crate::model::change::Intent;
 use crate::model::function::{FunctionSettings, NewFunction, Variables};
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use crate::model::pipeline::PipelineDocument;
+use crate::model::policy::Clause;
 use crate::model::read::{ControlKind, Read};
 use crate::model::wiring::{OrganizationReader, Wiring};
 use crate::model::write::{NewRole, Write};
@@ -37,7 +38,9 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
         },
         Some(Read::Pipeline { .. }) => Read::Function { region, name },
         Some(Read::Function { .. }) => Read::TaggedFunction { region, name },
-        Some(Read::TaggedFunction { .. }) => Read::Role { role },
+        Some(Read::TaggedFunction { .. }) => Read::Pipelines { region },
+        Some(Read::Pipelines { .. }) => Read::Functions { region },
+        Some(Read::Functions { .. }) => Read::Role { role },
         Some(Read::Role { .. }) => Read::InlinePolicyNames { role },
         Some(Read::InlinePolicyNames { .. }) => Read::AttachedPolicies { role },
         Some(Read::AttachedPolicies { .. }) => Read::InlinePolicy {
@@ -328,6 +331,26 @@ fn a_command_that_does_nothing_in_an_account_needs_nothing_there() {
     assert_eq!(one(&operators, "tools").policy.statements.len(), 1);
 }
 
+#[test]
+fn init_lists_and_reads_and_writes_nothing() {
+    let operators = operators(&example(), &asked(&[Task::Init]), &Roles::default(), &[]);
+    let actions = |account: &str| -> Vec<String> {
+        let policy = one(&operators, account).policy;
+        let actions = policy.statements.into_iter().flat_map(|s| match s.action {
+            Clause::Is(actions) | Clause::Not(actions) => actions,
+        });
+        actions.collect()
+    };
+    assert_eq!(
+        actions("tools"),
+        ["codepipeline:GetPipeline", "codepipeline:ListPipelines"]
+    );
+    assert_eq!(
+        actions("dev"),
+        ["lambda:GetFunctionConfiguration", "lambda:ListFunctions"]
+    );
+}
+
 /// The ARN of what a read is about.
 fn resource(id: &str, read: &Read) -> Option<String> {
     Some(match read {
@@ -371,8 +394,10 @@ fn resource(id: &str, read: &Read) -> Option<String> {
         } => format!("arn:aws:lambda:{region}:{id}:function:{name}:{qualifier}"),
         Read::ManagedPolicy { arn } | Read::ManagedPolicyVersion { arn, .. } => arn.clone(),
         Read::Simulation { role, .. } => role.to_string(),
-        // Their ARNs hold the ids of the organization and its management account, which nobody knows before.
-        Read::Organization
+        // Lists are asked for as a whole. The ARNs of the others hold the ids of the organization and its management account, which nobody knows before.
+        Read::Pipelines { .. }
+        | Read::Functions { .. }
+        | Read::Organization
         | Read::OrganizationParent { .. }
         | Read::ControlPolicies { .. }
         | Read::ControlPolicy { .. } => "*".to_owned(),

@@ -1,0 +1,94 @@
+//! Lists to choose from: all pages are read, and no more than are worth choosing from.
+
+use super::stub::{Answer, Stub, answer, ok};
+use super::{access, call, sdk_config};
+use crate::aws::errors::Failure;
+use crate::aws::{Credentials, codepipeline, lambda};
+use crate::cloud::CloudErrorKind;
+use crate::model::read::{Fact, LISTED_PAGES, Listed};
+
+fn pipelines(stub: &Stub) -> Result<Fact, Failure> {
+    let access = access("tools", Credentials::DefaultChain);
+    let (call, runtime) = call("codepipeline:ListPipelines", &access);
+    let client = aws_sdk_codepipeline::Client::new(&sdk_config(&stub.url));
+    let outcome = runtime.block_on(codepipeline::list(&client, &call));
+    outcome.map(|answer| answer.value)
+}
+
+fn functions(stub: &Stub) -> Result<Fact, Failure> {
+    let access = access("dev", Credentials::DefaultChain);
+    let (call, runtime) = call("lambda:ListFunctions", &access);
+    let client = aws_sdk_lambda::Client::new(&sdk_config(&stub.url));
+    let outcome = runtime.block_on(lambda::list(&client, &call));
+    outcome.map(|answer| answer.value)
+}
+
+fn listed(names: &[&str], complete: bool) -> Listed {
+    Listed {
+        names: names.iter().map(|&name| name.to_owned()).collect(),
+        complete,
+    }
+}
+
+#[test]
+fn all_pages_of_pipelines_are_read() {
+    let stub = Stub::start(|request, _| {
+        ok(if request.body.contains("second") {
+            r#"{"pipelines":[{"name":"B"}]}"#
+        } else {
+            r#"{"pipelines":[{"name":"A"},{"version":3}],"nextToken":"second"}"#
+        })
+    });
+    let fact = pipelines(&stub).unwrap();
+    assert_eq!(fact, Fact::Pipelines(listed(&["A", "B"], true)));
+    assert_eq!(stub.seen().len(), 2);
+}
+
+#[test]
+fn all_pages_of_functions_are_read() {
+    let stub = Stub::start(|request, _| {
+        ok(if request.line.contains("Marker=m") {
+            r#"{"Functions":[{"FunctionName":"B"}]}"#
+        } else {
+            r#"{"Functions":[{"FunctionName":"A"}],"NextMarker":"m"}"#
+        })
+    });
+    let fact = functions(&stub).unwrap();
+    assert_eq!(fact, Fact::Functions(listed(&["A", "B"], true)));
+}
+
+/// Each page differs from the one before it, so that nothing but the bound ends it.
+fn endless(page: impl Fn(usize) -> String + Send + Sync + 'static) -> Stub {
+    Stub::start(move |_, number| -> Answer { ok(page(number)) })
+}
+
+#[test]
+fn a_list_without_end_is_cut_and_says_so() {
+    let stub = endless(|n| format!(r#"{{"pipelines":[{{"name":"P{n}"}}],"nextToken":"t{n}"}}"#));
+    let Fact::Pipelines(found) = pipelines(&stub).unwrap() else {
+        panic!("pipelines")
+    };
+    assert_eq!((found.names.len(), found.complete), (LISTED_PAGES, false));
+    let stub =
+        endless(|n| format!(r#"{{"Functions":[{{"FunctionName":"F{n}"}}],"NextMarker":"t{n}"}}"#));
+    let Fact::Functions(found) = functions(&stub).unwrap() else {
+        panic!("functions")
+    };
+    assert_eq!((found.names.len(), found.complete), (LISTED_PAGES, false));
+    assert_eq!(stub.seen().len(), LISTED_PAGES);
+}
+
+#[test]
+fn a_list_that_is_refused_is_no_empty_list() {
+    let denied = r#"{"__type":"AccessDeniedException","message":"not authorized to perform: codepipeline:ListPipelines"}"#;
+    let stub = Stub::start(move |_, _| answer(400, denied));
+    assert_eq!(
+        pipelines(&stub).unwrap_err().kind,
+        CloudErrorKind::AccessDenied
+    );
+    let stub = Stub::start(|_, _| ok("<html>"));
+    assert_eq!(
+        functions(&stub).unwrap_err().kind,
+        CloudErrorKind::Malformed
+    );
+}
