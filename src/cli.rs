@@ -30,6 +30,11 @@ Exit codes:
 /// The commands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Write a manifest: by asking, from a pipeline that is there, or from flags; overwrites nothing
+    ///
+    /// In a terminal, `crossgate init` asks for what no flag says: profiles, pipeline, function, place. `--yes` takes what it
+    /// would propose; `--gate` names the gate. A gate that somebody wired by hand is described as it is, for `bootstrap --adopt`.
+    Init(Box<InitArgs>),
     /// Show what bootstrap (or teardown) would do; changes nothing
     Plan(PlanArgs),
     /// Put the gates there: roles, policies, and the action in the pipeline
@@ -134,6 +139,8 @@ pub enum PermissionsFor {
     Run,
     /// `diagnose`.
     Diagnose,
+    /// `init`.
+    Init,
 }
 
 /// Flags of `demo`.
@@ -166,6 +173,68 @@ pub struct SandboxArgs {
     /// Of all ids: the same seed gives the same
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+}
+
+/// Flags of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// Read this pipeline: its stages, and the wiring that it may hold
+    #[arg(long, value_name = "NAME")]
+    pub from_pipeline: Option<String>,
+    /// The pipeline, read from nowhere: the manifest is made of flags alone, without AWS
+    #[arg(long, value_name = "NAME", conflicts_with = "from_pipeline")]
+    pub pipeline: Option<String>,
+    /// The profile of the pipeline's account; empty for the default credential chain
+    #[arg(long, value_name = "PROFILE")]
+    pub tools_profile: Option<String>,
+    /// The profile of the function's account; empty for the default credential chain
+    #[arg(long, value_name = "PROFILE")]
+    pub dev_profile: Option<String>,
+    /// The id of the pipeline's account [default: that of the profile]
+    #[arg(long, value_name = "ID")]
+    pub tools_id: Option<String>,
+    /// The id of the function's account [default: that of the profile]
+    #[arg(long, value_name = "ID")]
+    pub dev_id: Option<String>,
+    /// The pipeline's region [default: AWS_REGION, or the profile's]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The function that decides [default: the one that the pipeline invokes already, if it is one]
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
+    /// The function's region [default: the pipeline's, or the profile's where the function is there]
+    #[arg(long, value_name = "REGION")]
+    pub function_region: Option<String>,
+    /// The namespace of what the manifest owns [default: after the pipeline]
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// The stage, new or there
+    #[arg(long, value_name = "NAME")]
+    pub stage: Option<String>,
+    /// The action
+    #[arg(long, value_name = "NAME")]
+    pub action: Option<String>,
+    /// The new stage goes directly after this one [default: the last that deploys or tests before production]
+    #[arg(long, value_name = "STAGE", conflicts_with = "before")]
+    pub after: Option<String>,
+    /// The new stage goes directly before this one
+    #[arg(long, value_name = "STAGE")]
+    pub before: Option<String>,
+    /// Put a handler beside the manifest, and have bootstrap make the function of it
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub handler: Option<HandlerKind>,
+    /// Write the manifest to standard output, and no file
+    #[arg(long, conflicts_with = "handler")]
+    pub print: bool,
+}
+
+/// The handlers that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HandlerKind {
+    /// Python with boto3.
+    Python,
+    /// Node.js with the AWS SDK v3.
+    Node,
 }
 
 /// Flags of `plan`.

@@ -24,6 +24,25 @@ pub enum Error {
     /// The manifest cannot be wired as asked.
     #[error(transparent)]
     Desired(#[from] DesiredError),
+    /// It cannot be done; nothing was changed.
+    #[error("{message}")]
+    Failed {
+        /// What was attempted, and what came of it.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Something that is needed could not be read; nothing was changed.
+    #[error("{message}")]
+    Unread {
+        /// What was attempted, and what came of it.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Somebody stopped a dialogue.
+    #[error("stopped: nothing was written")]
+    Stopped,
     /// There is no terminal to ask on, and no `--yes`.
     #[error("this changes AWS accounts and there is no terminal to ask on")]
     NoTerminal,
@@ -36,15 +55,19 @@ impl Error {
             Self::Usage { .. } | Self::Config(_) | Self::Desired(_) | Self::NoTerminal => {
                 ExitCode::Usage
             }
+            Self::Failed { .. } | Self::Stopped => ExitCode::Failed,
+            Self::Unread { .. } => ExitCode::Incomplete,
         }
     }
 
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Usage { hint, .. } | Self::Failed { hint, .. } | Self::Unread { hint, .. } => {
+                Some(hint.clone()).filter(|hint| !hint.is_empty())
+            }
             Self::Config(error) => Some(error.hint()).filter(|hint| !hint.is_empty()),
-            Self::Desired(_) => None,
+            Self::Desired(_) | Self::Stopped => None,
             Self::NoTerminal => {
                 Some("look at `crossgate plan`, then run the command with --yes".to_owned())
             }
@@ -56,6 +79,8 @@ impl Error {
         match self {
             Self::Usage { .. } | Self::NoTerminal => "usage",
             Self::Config(_) | Self::Desired(_) => "manifest",
+            Self::Failed { .. } | Self::Stopped => "failed",
+            Self::Unread { .. } => "incomplete",
         }
     }
 }

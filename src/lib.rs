@@ -25,6 +25,7 @@ pub mod error;
 pub mod exit_code;
 pub mod follow;
 pub mod iam;
+pub mod init;
 pub mod model;
 pub mod observe;
 pub mod output;

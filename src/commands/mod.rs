@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod diagnose;
 mod execute;
+mod init;
 mod permissions;
 mod plan;
 mod policy;
@@ -48,6 +49,7 @@ fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
     match command {
         Command::Policy(command) => policy::run(&common, &command, environment),
         Command::Permissions(args) => permissions::run(&common, &args, environment),
+        Command::Init(args) => block_on(init::run(common, *args, environment)),
         Command::Plan(args) => block_on(plan::run(common, args, environment)),
         Command::Check(args) => block_on(check::run(common, args, environment)),
         Command::Verify(args) => block_on(verify::run(common, args, environment)),
@@ -71,6 +73,7 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 
 fn name(command: &Command) -> &'static str {
     match command {
+        Command::Init(_) => "init",
         Command::Plan(_) => "plan",
         Command::Bootstrap => "bootstrap",
         Command::Check(_) => "check",

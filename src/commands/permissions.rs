@@ -93,6 +93,7 @@ fn task(command: PermissionsFor) -> (Task, &'static str) {
         PermissionsFor::Verify => (Task::Verify, "verify"),
         PermissionsFor::Run => (Task::Run, "run"),
         PermissionsFor::Diagnose => (Task::Diagnose, "diagnose"),
+        PermissionsFor::Init => (Task::Init, "init"),
     }
 }
 

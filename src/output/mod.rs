@@ -3,6 +3,7 @@
 //!
 //! Every text for a terminal is built on a page that escapes control characters, whoever wrote them: AWS, a manifest, a person.
 
+pub mod ask;
 pub mod diagnosis;
 pub mod error;
 pub mod execution;
@@ -17,6 +18,7 @@ pub mod story;
 pub mod style;
 pub mod text;
 pub mod write;
+pub mod written;
 
 mod diff;
 mod document;
@@ -28,6 +30,7 @@ mod words;
 #[cfg(test)]
 mod fixtures;
 
+pub use ask::{Ask, Terminal};
 pub use diagnosis::DiagnosisView;
 pub use error::ErrorMessage;
 pub use prompt::confirm;

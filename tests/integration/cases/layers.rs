@@ -24,13 +24,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("exit_code", &["model"]),
     ("error", &["config", "desired", "exit_code"]),
     ("follow", &["model"]),
+    ("init", &["config", "model"]),
     ("cli", &[]),
     ("commands", &["*"]),
 ];
 
 /// Modules that are pure: no runtime, no SDK, no environment, no clock, no files.
 const PURE: &[&str] = &[
-    "model", "iam", "desired", "plan", "verify", "diagnose", "follow",
+    "model", "iam", "desired", "plan", "verify", "diagnose", "follow", "init",
 ];
 
 const IMPURE: &[&str] = &[

@@ -12,6 +12,7 @@ mod faults;
 mod handlers;
 mod harness;
 mod independent;
+mod init;
 mod input;
 mod layers;
 mod lifecycle;
