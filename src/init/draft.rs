@@ -98,13 +98,42 @@ impl Handler {
     }
 }
 
-/// The manifest's text.
+/// The manifest's text. `code`: what the file of [`Draft::source`] will hold, which is packed as `bootstrap` packs it.
 ///
 /// # Errors
 /// The manifest would be refused: what a manifest refuses beyond single values, such as a role's name that gets too long.
-pub fn manifest(draft: &Draft, path: &Path) -> Result<String, ManifestErrors> {
+pub fn manifest(draft: &Draft, path: &Path, code: &str) -> Result<String, ManifestErrors> {
     let text = draft.render();
-    config::from_text(path, &text).map(|_| text)
+    let beside = Beside {
+        source: draft.source.as_ref(),
+        code,
+    };
+    config::from_text_with(path, &text, &beside).map(|_| text)
+}
+
+/// The file that is going to stand beside the manifest.
+struct Beside<'a> {
+    source: Option<&'a Source>,
+    code: &'a str,
+}
+
+impl config::Sources for Beside<'_> {
+    fn read(&self, source: &str) -> Result<config::Source, config::SourceError> {
+        match self.source {
+            Some(Source { file, handler: _ }) if file == source => {
+                let content = self.code.as_bytes().to_vec();
+                let new = config::SourceFile {
+                    executable: false,
+                    content,
+                };
+                Ok(config::Source::Files([(file.clone(), new)].into()))
+            }
+            Some(_) | None => Err(config::SourceError::Missing {
+                path: source.to_owned(),
+                folder: "the manifest's folder".to_owned(),
+            }),
+        }
+    }
 }
 
 impl Draft {

@@ -54,7 +54,8 @@ fn draft() -> Draft {
 }
 
 fn written(draft: &Draft) -> String {
-    manifest(draft, Path::new("crossgate.toml")).unwrap_or_else(|e| panic!("{}", e.render(false)))
+    manifest(draft, Path::new("crossgate.toml"), "# code")
+        .unwrap_or_else(|e| panic!("{}", e.render(false)))
 }
 
 fn parsed(draft: &Draft) -> Config {
@@ -248,7 +249,7 @@ fn what_a_manifest_refuses_is_not_written() {
         gate: GateName::new(&"g".repeat(64)).unwrap(),
         ..draft()
     };
-    let refused = manifest(&draft, Path::new("crossgate.toml")).unwrap_err();
+    let refused = manifest(&draft, Path::new("crossgate.toml"), "# code").unwrap_err();
     assert!(
         refused.render(false).contains("64"),
         "{}",
@@ -369,7 +370,7 @@ proptest! {
             ..draft()
         };
         // What a manifest refuses as a whole is refused before anyone gets it.
-        if manifest(&draft, Path::new("crossgate.toml")).is_ok() {
+        if manifest(&draft, Path::new("crossgate.toml"), "# code").is_ok() {
             assert_same(&draft);
         } else {
             prop_assert!(toml::from_str::<toml::Table>(&draft.render()).is_ok());
@@ -565,7 +566,7 @@ fn a_function_to_be_made() {
             source: Some(source),
             ..draft()
         };
-        let text = draft.render();
+        let text = written(&draft);
         let table: toml::Table = toml::from_str(&text).unwrap();
         let function = &table["gates"][0]["function"];
         assert_eq!(function["source"].as_str(), Some(handler.file()));

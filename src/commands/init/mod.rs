@@ -40,11 +40,11 @@ pub(super) async fn run(
     let folder = environment.folder.as_deref().unwrap_or(Path::new("."));
     let handler = given
         .handler
-        .map(|handler| (handler, shown.with_file_name(handler.file())));
+        .map(|handler| shown.with_file_name(handler.file()));
     // Said before anyone answers a question in vain.
     if !args.print {
         let manifest = folder.join(&shown);
-        let handler = handler.as_ref().map(|(_, path)| folder.join(path));
+        let handler = handler.as_ref().map(|path| folder.join(path));
         let paths: Vec<&Path> = std::iter::once(&manifest)
             .chain(&handler)
             .map(PathBuf::as_path)
@@ -58,17 +58,18 @@ pub(super) async fn run(
         proposal = propose(&given, &common, environment) => proposal,
     }?;
     let Proposal { draft, notes } = &proposal;
-    let text = init::manifest(draft, &shown)
+    let code = match given.handler {
+        Some(Handler::Python) => PYTHON,
+        Some(Handler::Node) => NODE,
+        None => "",
+    };
+    let text = init::manifest(draft, &shown, code)
         .map_err(|errors| Error::Config(ConfigError::Invalid(Box::new(errors))))?;
     let mut new = Vec::new();
     if !args.print {
         // The handler first: a manifest that is there never names a file that is not.
-        if let Some((handler, path)) = &handler {
-            let text = match handler {
-                Handler::Python => PYTHON,
-                Handler::Node => NODE,
-            };
-            new.push((path.clone(), text.to_owned()));
+        if let Some(path) = &handler {
+            new.push((path.clone(), code.to_owned()));
         }
         new.push((shown.clone(), text.clone()));
     }

@@ -342,6 +342,21 @@ fn json_says_what_was_written() {
     run.exits(1).has_status("failed");
 }
 
+/// The function is made of the file that init has put there.
+#[test]
+fn a_handler_becomes_the_function() {
+    for (language, file) in [("python", "handler.py"), ("node", "handler.mjs")] {
+        let story = bare();
+        let run = init(&story, &["--function", "Validate", "--handler", language]);
+        run.exits(0).says(&format!("wrote {file}"));
+        let code = std::fs::read_to_string(story.folder.path().join(file)).unwrap();
+        run.ensure(code.contains("handler"), "the code is there");
+        story.run(&["plan"]).exits(0).says("Validate");
+        story.run(&["bootstrap", "--yes"]).exits(0);
+        story.run(&["check"]).exits(0);
+    }
+}
+
 #[test]
 fn its_permissions_are_printed() {
     let story = Story::new(SandboxOptions::default());
