@@ -16,6 +16,7 @@ mod init;
 mod input;
 mod layers;
 mod lifecycle;
+mod made;
 mod measure;
 mod missing;
 mod moto_alone;

@@ -118,6 +118,13 @@ fn lambda_operation(method: &str, path: &str) -> String {
         ("GET", Some("functions"), Some(_), Some("event-invoke-config")) => {
             "GetFunctionEventInvokeConfig".to_owned()
         }
+        ("POST", Some("functions"), None, None) => "CreateFunction".to_owned(),
+        ("PUT", Some("functions"), Some(_), Some("code")) => "UpdateFunctionCode".to_owned(),
+        ("PUT", Some("functions"), Some(_), Some("configuration")) => {
+            "UpdateFunctionConfiguration".to_owned()
+        }
+        ("DELETE", Some("functions"), Some(_), None) => "DeleteFunction".to_owned(),
+        ("POST", Some("tags"), ..) => "TagResource".to_owned(),
         ("GET", ..) => format!("Get {bare}"),
         (method, ..) => format!("{method} {bare}"),
     }

@@ -252,12 +252,16 @@ impl Run {
     }
 }
 
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 11] = [
     "iam_role",
     "iam_trust_policy",
     "iam_role_tags",
     "iam_permissions_boundary",
     "iam_inline_policy",
     "iam_unexpected_policy",
+    "lambda_function",
+    "lambda_function_code",
+    "lambda_function_configuration",
+    "lambda_function_tags",
     "pipeline_action",
 ];

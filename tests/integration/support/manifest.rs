@@ -13,6 +13,8 @@ pub(crate) struct Gate {
     /// `after = "Deploy"`, or empty.
     pub(crate) place: String,
     pub(crate) function: String,
+    /// More lines of `[gates.function]`.
+    pub(crate) more_function: String,
     pub(crate) role: String,
     /// More lines of `[gates.pipeline]`.
     pub(crate) more_pipeline: String,
@@ -67,6 +69,7 @@ impl Gate {
             action,
             place,
             function,
+            more_function,
             role,
             more_pipeline,
             more_role,
@@ -74,7 +77,7 @@ impl Gate {
         let mut text = format!(
             "\n[[gates]]\nname = \"{name}\"\n[gates.pipeline]\naccount = \"tools\"\nregion = \"us-east-1\"\n\
              name = \"{pipeline}\"\nstage = \"{stage}\"\naction = \"{action}\"\n{place}\n{more_pipeline}\n\
-             [gates.function]\naccount = \"dev\"\nname = \"{function}\"\n"
+             [gates.function]\naccount = \"dev\"\nname = \"{function}\"\n{more_function}\n"
         );
         if !role.is_empty() || !more_role.is_empty() {
             text.push_str("[gates.invoke_role]\n");

@@ -259,6 +259,7 @@ impl World {
             action: ACTION.to_owned(),
             place: "after = \"Deploy\"".to_owned(),
             function: FUNCTION.to_owned(),
+            more_function: String::new(),
             role: INVOKE_ROLE.to_owned(),
             more_pipeline: String::new(),
             more_role: String::new(),
