@@ -5,10 +5,12 @@ use std::fs;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crossgate::config::{Disk, Sources, pack};
-use crossgate::sandbox::{SandboxOptions, seed};
+use crossgate::sandbox::{ClockMode, Faults, SandboxOptions, seed};
 use serde_json::{Value, json};
 
-use super::sandbox::{Story, python};
+use crate::support::emulators;
+
+use super::sandbox::{Story, message, python};
 
 /// The lines that make the sample's function from `lambda/validate.py`.
 const MADE: &str = r#"source = "lambda"
@@ -162,7 +164,7 @@ fn runs(story: &Story, runtime: &str, handler: &str) -> (String, Value) {
 #[test]
 fn a_package_of_python_files_runs() {
     let story = Story::new(SandboxOptions {
-        clock: crossgate::sandbox::ClockMode::Real,
+        clock: ClockMode::Real,
         ..SandboxOptions::default()
     });
     story.put("lambda/lib/double.py", "def double(n): return 2 * n");
@@ -178,7 +180,7 @@ fn a_package_of_python_files_runs() {
 #[test]
 fn a_package_of_node_files_runs() {
     let story = Story::new(SandboxOptions {
-        clock: crossgate::sandbox::ClockMode::Real,
+        clock: ClockMode::Real,
         ..SandboxOptions::default()
     });
     story.put("lambda/lib.mjs", "export const double = (n) => 2 * n;");
@@ -189,4 +191,83 @@ fn a_package_of_node_files_runs() {
     let (sha, said) = runs(&story, "nodejs22.x", "index.handler");
     let expected = json!([sha, "Pending", 42, "conflict", "Successful"]);
     assert_eq!(said, expected);
+}
+
+/// A gate that says no, as a person writes it.
+const NO: &str = r#"
+import boto3
+
+def handler(event, context):
+    job = event["CodePipeline.job"]["id"]
+    boto3.client("codepipeline").put_job_failure_result(
+        jobId=job, failureDetails={"type": "JobFailed", "message": "two tests fail"})
+"#;
+
+const YES: &str = r#"
+import boto3
+
+def handler(event, context):
+    boto3.client("codepipeline").put_job_success_result(jobId=event["CodePipeline.job"]["id"])
+"#;
+
+/// The whole life of a function that was not there: made, found in sync, run, drifted, mended, gone.
+#[test]
+fn a_gate_with_its_function_from_nothing_and_back() {
+    // A role that was just made is not seen at first, by IAM and by Lambda.
+    let story = Story::new(SandboxOptions {
+        faults: Faults {
+            new_role_misses: 2,
+            ..Faults::default()
+        },
+        ..SandboxOptions::default()
+    });
+    let site = emulators::python_packages();
+    story.put("lambda/validate.py", NO);
+    let made = format!("{MADE}timeout_seconds = 20\nenvironment = {{ PYTHONPATH = \"{site}\" }}\n");
+    let text = seed::manifest().replace(seed::FUNCTION, "release-gate");
+    story.put("crossgate.toml", &format!("{text}{made}"));
+    let before = story.sandbox.snapshot();
+
+    story
+        .run(&["plan", "--exit-code"])
+        .exits(3)
+        .says("release-gate");
+    assert_eq!(story.sandbox.snapshot(), before, "a plan changes nothing");
+    story.run(&["bootstrap", "--yes"]).exits(0);
+    story.run(&["check"]).exits(0);
+    let calls = story.sandbox.calls().len();
+    story.run(&["bootstrap", "--yes"]).exits(0);
+    let writes: Vec<String> = story
+        .sandbox
+        .calls()
+        .into_iter()
+        .skip(calls)
+        .map(|call| call.operation)
+        .filter(|name| !name.starts_with("Get") && !name.starts_with("List"))
+        .collect();
+    assert!(writes.is_empty(), "{writes:?}");
+    let (status, gate) = story.execute();
+    assert_eq!(
+        (status.as_str(), message(&gate)),
+        ("Failed", "two tests fail"),
+        "{:?}",
+        story.sandbox.invocations()
+    );
+
+    story.put("lambda/validate.py", YES);
+    story.run(&["check"]).exits(3).says("release-gate");
+    story.run(&["bootstrap", "--yes"]).exits(0);
+    let (status, _) = story.execute();
+    assert_eq!(status, "Succeeded", "{:?}", story.sandbox.invocations());
+
+    story.put(
+        "crossgate.toml",
+        &format!("{text}{}", made.replace("20", "30")),
+    );
+    story.run(&["check"]).exits(3);
+    story.run(&["bootstrap", "--yes"]).exits(0);
+    story.run(&["check"]).exits(0);
+
+    story.run(&["teardown", "--yes"]).exits(0);
+    assert_eq!(story.sandbox.snapshot(), before, "nothing is left behind");
 }
