@@ -1,13 +1,9 @@
 //! Manifests that are right, the example files first.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{GOOD, SECOND, and_second, parse, with};
-use crate::config::{
-    Config, Credentials, EXAMPLE, Position, Source, SourceError, SourceFile, Sources, from_bytes,
-    from_text_with,
-};
+use crate::config::{Config, Credentials, Disk, EXAMPLE, Position, from_bytes, from_text_with};
 use crate::model::account::AccountName;
 use crate::model::wiring::{Placement, Trust};
 
@@ -33,26 +29,11 @@ fn the_example_parses_and_is_the_readme_case() {
     assert_eq!(gate.position, Position { line, column: 1 });
 }
 
-/// The folder `config` as far as the examples name it.
-struct Handlers;
-
-impl Sources for Handlers {
-    fn read(&self, source: &str) -> Result<Source, SourceError> {
-        assert_eq!(source, "handlers/python");
-        let file = SourceFile {
-            executable: false,
-            content: b"def handler(event, context): pass".to_vec(),
-        };
-        Ok(Source::Files(BTreeMap::from([(
-            "handler.py".to_owned(),
-            file,
-        )])))
-    }
-}
-
+/// A manifest in the folder `config`, where the handlers are.
 fn parse_with_handlers(text: &str) -> Config {
-    from_text_with(Path::new("config/crossgate.toml"), text, &Handlers)
-        .unwrap_or_else(|errors| panic!("{errors}"))
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/crossgate.toml");
+    let disk = Disk::new(&path, false);
+    from_text_with(&path, text, &disk).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 #[test]
