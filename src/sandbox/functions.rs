@@ -2,7 +2,6 @@
 //! Decides nothing about pipelines: an answer goes through CodePipeline's own door, authorized like any other.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
