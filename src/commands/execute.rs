@@ -243,12 +243,14 @@ fn status(ending: &Ending) -> Status {
 fn next(ending: &Ending, key: &ExecutionKey) -> Option<String> {
     match ending {
         Ending::Passed => None,
-        Ending::Refused { .. } => {
-            Some("mend what the gate found and release again, or retry the stage".to_owned())
-        }
-        Ending::Unknown { .. } => Some(format!(
-            "follow it again with `crossgate run --execution {}`",
+        Ending::Refused { gate, .. } => Some(format!(
+            "mend what the gate found and release again; if it should have passed, `crossgate diagnose --gate {gate} \
+             --execution {}` says why it did not",
             key.id
+        )),
+        Ending::Unknown { .. } => Some(format!(
+            "follow it again with `crossgate run --execution {}`; `crossgate diagnose --execution {}` says what keeps it",
+            key.id, key.id
         )),
     }
 }

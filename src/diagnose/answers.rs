@@ -236,6 +236,7 @@ fn never(scene: &Scene<'_>) -> Option<Finding> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

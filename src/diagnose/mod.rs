@@ -8,6 +8,7 @@
 mod answers;
 mod attempt;
 mod causes;
+mod course;
 mod log;
 mod mend;
 pub mod pages;

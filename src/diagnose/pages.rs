@@ -58,6 +58,7 @@ pub fn find(code: &str) -> Option<Cause> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeSet;
     use std::fs;

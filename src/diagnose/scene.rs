@@ -221,6 +221,40 @@ impl<'a> Scene<'a> {
         let mut notes = Vec::new();
         notes.extend(self.log_note());
         notes.extend(self.newer());
+        notes.extend(self.given_up());
+        let remarks = self.chain.map_or(&[][..], |chain| &chain.findings);
+        let bears = |code: &str| {
+            matches!(
+                code,
+                "function_update_failed" | "principal_deleted" | "function_pending"
+            )
+        };
+        let remarks = remarks.iter().filter(|one| bears(one.code));
+        notes.extend(remarks.map(|one| one.message.clone()));
+        let unknown = |hop: &&Hop| hop.answer == Answer::NotProven;
+        let hops = self.chain.map_or(&[][..], |chain| &chain.hops);
+        notes.extend(
+            hops.iter()
+                .find(unknown)
+                .map(|hop| format!("hop {} is {}", hop.id.as_str(), hop.reason)),
+        );
+        notes
+    }
+
+    /// Where Lambda puts the calls that it gave up, and how soon it does; of no interest where the function has answered.
+    fn given_up(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let failed = self
+            .attempt
+            .is_some_and(|one| one.status != ActionStatus::Succeeded);
+        if !failed {
+            return notes;
+        }
+        if let Seen::Present(function) = self.function
+            && let Some(to) = &function.dead_letter_arn
+        {
+            notes.push(format!("the function's dead-letter target is {to}: look there for calls that Lambda gave up"));
+        }
         let key = &self.function_key;
         let config = self
             .beside
@@ -235,13 +269,6 @@ impl<'a> Scene<'a> {
                 notes.push("Lambda does not try the function again after an error".to_owned());
             }
         }
-        let unknown = |hop: &&Hop| hop.answer == Answer::NotProven;
-        let hops = self.chain.map_or(&[][..], |chain| &chain.hops);
-        notes.extend(
-            hops.iter()
-                .find(unknown)
-                .map(|hop| format!("hop {} is {}", hop.id.as_str(), hop.reason)),
-        );
         notes
     }
 
@@ -250,8 +277,6 @@ impl<'a> Scene<'a> {
         let has_answered = self.attempt?.status == ActionStatus::Succeeded;
         let (account, group) = (self.account(&self.function_key.account), &self.log_group);
         match &self.log {
-            Log::NotAsked => None,
-            Log::NoGroup | Log::Unreadable(_) if has_answered => None,
             Log::Read(log) if log.cut => Some(format!(
                 "log group {group} holds more lines of that time than were read"
             )),
@@ -259,7 +284,8 @@ impl<'a> Scene<'a> {
                 "log group {group} holds {} invocations of that time: some may not be of this job",
                 log.begun.len()
             )),
-            Log::Read(_) => None,
+            Log::NotAsked | Log::Read(_) => None,
+            Log::NoGroup | Log::Unreadable(_) if has_answered => None,
             Log::NoGroup => Some(format!(
                 "there is no log group {group} in {account}: the function never ran, or its execution role may not write logs"
             )),

@@ -330,7 +330,7 @@ fn a_hop_that_will_be_refused_is_likely_before_anything_ran() {
     let world = wired();
     leave(&world, "tools", Fact::PipelineExecutions(Some(Vec::new())));
     world.edit_role("dev", "crossgate-checkout-validate", |role| {
-        role.inline.clear()
+        role.inline.clear();
     });
     let diagnosis = assert_first(&world, Cause::InvokeRefused, Certainty::Likely);
     assert!(!causes(&diagnosis).contains(&Cause::NotRunYet));
@@ -345,7 +345,7 @@ fn a_refused_invocation_is_certain_where_the_action_says_so() {
     failed(&world, "PermissionError", &message);
     assert_first(&world, Cause::RefusedThen, Certainty::Likely);
     world.edit_role("dev", "crossgate-checkout-validate", |role| {
-        role.inline.clear()
+        role.inline.clear();
     });
     assert_first(&world, Cause::InvokeRefused, Certainty::Certain);
 }
@@ -537,10 +537,10 @@ fn a_closed_stage_is_found_with_who_closed_it() {
         waiting: vec![id("e-2")],
         latest: None,
     };
-    let state = PipelineState {
+    let all = PipelineState {
         stages: vec![stage],
     };
-    leave(&world, "tools", Fact::PipelineState(Some(state)));
+    leave(&world, "tools", Fact::PipelineState(Some(all)));
     let diagnosis = assert_first(&world, Cause::StageDisabled, Certainty::Certain);
     let text = shown(&diagnosis);
     assert!(

@@ -65,10 +65,10 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
             ask(account, gate.pipeline.actions(None));
         }
         let is_known = observed.has(account, &gate.pipeline.executions());
-        if options.execution.is_some() || is_known {
-            if let Some(id) = attempt::chosen(observed, gate, options) {
-                ask(account, gate.pipeline.actions(Some(&id)));
-            }
+        if (options.execution.is_some() || is_known)
+            && let Some(id) = attempt::chosen(observed, gate, options)
+        {
+            ask(account, gate.pipeline.actions(Some(&id)));
         }
     }
     wanted.into_iter().collect()
@@ -127,9 +127,12 @@ pub(super) fn log_of(
 
 /// The function's log group.
 pub(super) fn log_group(observed: &Observed, key: &FunctionKey) -> String {
+    let own = match observed.function(key) {
+        Seen::Present(function) => function.log_group.clone(),
+        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => None,
+    };
     // The name that Lambda gives it where nobody gave another (Lambda developer guide, "Log groups").
-    let _ = observed;
-    format!("/aws/lambda/{}", key.name)
+    own.unwrap_or_else(|| format!("/aws/lambda/{}", key.name))
 }
 
 /// Where else a function of that name may stand: in any region of its account, and in the pipeline's account.

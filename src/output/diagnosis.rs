@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::model::change::Problem;
 use crate::model::diagnosis::{Cause, Certainty, Diagnosis, Evidence, Finding, Kind, Mend};
+use crate::model::execution::ExecutionId;
 use crate::model::name::Project;
 use crate::model::status::Status;
 
@@ -159,7 +160,7 @@ fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
     } = diagnosis;
     let mut value = json!({
         "gate": gate.as_str(),
-        "execution": execution.as_ref().map(|id| id.as_str()),
+        "execution": execution.as_ref().map(ExecutionId::as_str),
     });
     if let (Some(object), Value::Object(first)) = (value.as_object_mut(), finding_json(first)) {
         object.extend(first);
@@ -272,7 +273,6 @@ pub fn explain_json(causes: &[(Cause, Option<&str>)]) -> serde_json::Result<Stri
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::model::execution::ExecutionId;
     use crate::model::name::GateName;
 
     fn sample() -> Diagnosis {

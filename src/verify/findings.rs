@@ -93,8 +93,8 @@ fn state(function: &Function, found: &mut Vec<Finding>) {
         last_update_status,
         timeout_seconds: _,
         package_type,
+        state_reason,
         // How it is built and configured bears on no hop; `diagnose` looks at these.
-        state_reason: _,
         last_update_reason: _,
         memory_mb: _,
         runtime: _,
@@ -118,7 +118,10 @@ fn state(function: &Function, found: &mut Vec<Finding>) {
         Some(state) => found.push(finding(
             "function_not_active",
             Weight::Breaks,
-            format!("function {arn} is {state}, not Active"),
+            match state_reason {
+                Some(reason) => format!("function {arn} is {state}, not Active: {reason}"),
+                None => format!("function {arn} is {state}, not Active"),
+            },
             Some("look at the function's StateReason in Lambda, and deploy it again"),
         )),
     }

@@ -5,6 +5,7 @@ mod adopt;
 mod chain;
 mod conform;
 mod demo;
+mod diagnose;
 mod diagnose_function;
 mod documents;
 mod drift;
