@@ -144,25 +144,56 @@ def handler(event, context):
     ).put_job_success_result(jobId=job["id"])
 "#;
 
-#[test]
-fn a_handler_of_ones_own_with_the_wrong_credentials_whose_secrets_are_nowhere_shown() {
-    let story = wired(Builtin::Approve);
+/// A gate that tells its log, and its error, what it should not.
+const TALKER: &str = r#"
+def handler(event, context):
+    print(event)
+    raise RuntimeError(f"no luck with {event['CodePipeline.job']['data']['artifactCredentials']}")
+"#;
+
+/// Makes the function a handler of one's own.
+fn handler(story: &Story, text: &str) {
     let file = story.folder.path().join("gate.py");
-    std::fs::write(&file, HANDLER).unwrap();
+    std::fs::write(&file, text).unwrap();
     let dev = story.sandbox.admin(&story.accounts.dev, seed::REGION);
     let site = emulators::python_packages();
     let role = format!("arn:aws:iam::{}:role/{}", seed::DEV, seed::EXECUTION_ROLE);
-    dev.put_function(
-        seed::FUNCTION,
-        &role,
-        Code::File(file),
-        &[("PYTHONPATH", &site)],
-    )
-    .unwrap();
+    let environment = [("PYTHONPATH", site.as_str())];
+    dev.put_function(seed::FUNCTION, &role, Code::File(file), &environment)
+        .unwrap();
     dev.set_timeout(seed::FUNCTION, 30).unwrap();
+}
+
+#[test]
+fn a_handler_of_ones_own_with_the_wrong_credentials() {
+    let story = wired(Builtin::Approve);
+    handler(&story, HANDLER);
     execute(&story, "Failed");
     let run = says(&story, "CG-401", 3);
     rests_on(&run, "AccessDeniedException");
+}
+
+#[test]
+fn what_a_function_should_not_have_logged_is_not_repeated() {
+    let story = wired(Builtin::Approve);
+    handler(&story, TALKER);
+    execute(&story, "Failed");
+    let dev = story.sandbox.admin(&story.accounts.dev, seed::REGION);
+    let log = dev.log_lines(seed::FUNCTION).unwrap().concat();
+    let secret = |key: &str| {
+        let (_, rest) = log.split_once(&format!("'{key}': '")).unwrap();
+        rest.split('\'').next().unwrap().to_owned()
+    };
+    let run = says(&story, "CG-304", 3);
+    rests_on(&run, "no luck with");
+    let text = story.run(&["diagnose"]);
+    for key in ["accessKeyId", "secretAccessKey", "sessionToken"] {
+        let secret = secret(key);
+        assert!(secret.len() >= 20, "it is in the log");
+        for run in [&run, &text] {
+            run.ensure(!run.has(&secret), &format!("{key} is not shown"));
+        }
+    }
 }
 
 #[test]
