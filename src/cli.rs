@@ -43,7 +43,7 @@ pub enum Command {
     /// Say what is not as the manifest wants it, for CI; changes nothing
     Check(CheckArgs),
     /// Prove each hop of the gates from the policies as they are; changes nothing
-    Verify(VerifyArgs),
+    Verify(ProveArgs),
     /// Take the gates away again; removes only what crossgate made
     Teardown,
     /// Start the pipeline and follow it until its gate has answered
@@ -246,6 +246,9 @@ pub struct PlanArgs {
     /// Show what teardown would do
     #[arg(long)]
     pub teardown: bool,
+    /// Reports beside standard output.
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
 /// Flags of `check`.
@@ -257,9 +260,61 @@ pub struct CheckArgs {
     /// The flags of `verify`.
     #[command(flatten)]
     pub hops: VerifyArgs,
+    /// Reports beside standard output.
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
-/// Flags of `verify`.
+/// All flags of `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct ProveArgs {
+    /// Those that `check --verify` takes too.
+    #[command(flatten)]
+    pub hops: VerifyArgs,
+    /// Reports beside standard output.
+    #[command(flatten)]
+    pub reports: ReportArgs,
+}
+
+/// Reports beside standard output.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReportArgs {
+    /// Write the result to a file too, in a format of its own (may be given several times): --output junit=report.xml
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = ReportFile::parse)]
+    pub output: Vec<ReportFile>,
+}
+
+/// A report and the file that it goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// How it is written.
+    pub format: ReportFormat,
+    /// Where to.
+    pub path: PathBuf,
+}
+
+impl ReportFile {
+    /// Parses `FORMAT=FILE`.
+    fn parse(text: &str) -> Result<Self, String> {
+        let Some((format, path)) = text.split_once('=') else {
+            return Err("FORMAT=FILE is expected, for example junit=report.xml".to_owned());
+        };
+        let format = ReportFormat::from_str(format, false).map_err(|_| {
+            let all = ReportFormat::value_variants().iter();
+            let names: Vec<&str> = all.map(|format| format.as_str()).collect();
+            format!("`{format}` is no format: {}", names.join(", "))
+        })?;
+        if path.is_empty() {
+            return Err(format!("no file is named: {}=FILE", format.as_str()));
+        }
+        Ok(Self {
+            format,
+            path: PathBuf::from(path),
+        })
+    }
+}
+
+/// Flags of `verify` that say what is proven, and with what.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
     /// Service control policies: a document, or levels [{target, policies}]; for all accounts, or for one
@@ -318,8 +373,11 @@ pub struct Common {
     /// Only this gate (may be given several times); the others are kept as they are
     #[arg(long, global = true, value_name = "NAME")]
     pub gate: Vec<String>,
-    /// How the result is written to standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    /// How the result is written to standard output; `check`, `plan` and `verify` know all of these, the others text and json
+    #[arg(long = "format", global = true, value_enum, default_value_t = ReportFormat::Text)]
+    pub report: ReportFormat,
+    /// The same for commands that know two; `commands` narrows it, and refuses what does not fit.
+    #[arg(skip)]
     pub format: Format,
     /// Ask no question; needed where there is no terminal
     #[arg(short, long, global = true)]
@@ -341,10 +399,42 @@ pub struct Common {
     pub verbose: u8,
 }
 
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    Text,
+    /// For programs: one object, format_version 1
+    Json,
+    /// JUnit XML: a test case an object and hop
+    Junit,
+    /// SARIF 2.1.0, for code scanning: a result a finding, at the line of its gate
+    Sarif,
+    /// Annotations of GitHub Actions, and the step's summary
+    Github,
+    /// A comment for a pull request
+    Markdown,
+}
+
+impl ReportFormat {
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
 /// How a result is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// For people.
+    #[default]
     Text,
     /// For programs: one object, `format_version` 1.
     Json,

@@ -46,6 +46,14 @@ pub enum Error {
     /// There is no terminal to ask on, and no `--yes`.
     #[error("this changes AWS accounts and there is no terminal to ask on")]
     NoTerminal,
+    /// A report could not be written; the others were, standard output's first.
+    #[error("{what} could not be written")]
+    Unwritten {
+        /// Which one.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
 }
 
 impl Error {
@@ -55,7 +63,7 @@ impl Error {
             Self::Usage { .. } | Self::Config(_) | Self::Desired(_) | Self::NoTerminal => {
                 ExitCode::Usage
             }
-            Self::Failed { .. } | Self::Stopped => ExitCode::Failed,
+            Self::Failed { .. } | Self::Stopped | Self::Unwritten { .. } => ExitCode::Failed,
             Self::Unread { .. } => ExitCode::Incomplete,
         }
     }
@@ -71,6 +79,9 @@ impl Error {
             Self::NoTerminal => {
                 Some("look at `crossgate plan`, then run the command with --yes".to_owned())
             }
+            Self::Unwritten { .. } => {
+                Some("nothing was changed in AWS; make room, or name another file".to_owned())
+            }
         }
     }
 
@@ -79,7 +90,7 @@ impl Error {
         match self {
             Self::Usage { .. } | Self::NoTerminal => "usage",
             Self::Config(_) | Self::Desired(_) => "manifest",
-            Self::Failed { .. } | Self::Stopped => "failed",
+            Self::Failed { .. } | Self::Stopped | Self::Unwritten { .. } => "failed",
             Self::Unread { .. } => "incomplete",
         }
     }

@@ -10,18 +10,21 @@ use crate::output;
 use crate::plan;
 use crate::verify;
 
+use super::report::Reports;
 use super::run::{Run, Shows, mend};
 use super::verify::asked;
 
 pub(super) async fn run(
     common: Common,
     args: CheckArgs,
+    reports: &Reports,
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let run = Run::new(&common, Intent::Bootstrap, environment)?;
     let CheckArgs {
         verify: prove,
         hops,
+        reports: _,
     } = args;
     let options = asked(&hops, &run.config, &run.wiring)?;
     if !prove && options != verify::Options::default() {
@@ -61,6 +64,7 @@ pub(super) async fn run(
         }),
         next,
     };
-    run.show(&shows, environment)?;
-    Ok(ExitCode::of(status, true))
+    let exit = ExitCode::of(status, true);
+    run.report(&shows, exit, reports, environment)?;
+    Ok(exit)
 }

@@ -11,6 +11,7 @@ mod init;
 mod permissions;
 mod plan;
 mod policy;
+mod report;
 mod run;
 mod sandbox;
 mod secrets;
@@ -22,12 +23,14 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, Format, PolicyCommand};
+use crate::cli::{Cli, Command, Common, PolicyCommand, ReportArgs};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::model::change::Intent;
 use crate::output::{self, ErrorMessage, Screen, Style};
+
+use report::Reports;
 
 /// Parses the command line, runs the command, shows what went wrong, and says how the process ends.
 pub fn main(arguments: impl Iterator<Item = OsString>, environment: &Environment) -> ExitCode {
@@ -37,22 +40,56 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: &Environment
     };
     trace::start(cli.common.verbose, environment);
     let command = name(&cli.command);
-    let format = cli.common.format;
-    match execute(cli, environment) {
+    let Cli {
+        mut common,
+        command: what,
+    } = cli;
+    let asked = reports(&mut common, &what, environment);
+    let (reports, ended) = match asked {
+        Ok(reports) => {
+            let ended = execute(common, what, &reports, environment);
+            (reports, ended)
+        }
+        Err(error) => (Reports::of_stdout(&common), Err(error.into())),
+    };
+    match ended {
         Ok(code) => code,
-        Err(error) => fail(command, format, &error, environment),
+        Err(error) => fail(command, &reports, &error, environment),
     }
 }
 
-fn execute(cli: Cli, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let Cli { common, command } = cli;
+/// The reports that are asked for. Commands that have none of their own write text or json: `common.format` says which.
+fn reports(
+    common: &mut Common,
+    command: &Command,
+    environment: &Environment,
+) -> Result<Reports, Error> {
+    let none = ReportArgs::default();
+    let args = match command {
+        Command::Plan(args) => &args.reports,
+        Command::Check(args) => &args.reports,
+        Command::Verify(args) => &args.reports,
+        other => {
+            common.format = report::narrow(common, name(other))?;
+            &none
+        }
+    };
+    Reports::asked(common, args, environment)
+}
+
+fn execute(
+    common: Common,
+    command: Command,
+    reports: &Reports,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
     match command {
         Command::Policy(command) => policy::run(&common, &command, environment),
         Command::Permissions(args) => permissions::run(&common, &args, environment),
         Command::Init(args) => block_on(init::run(common, *args, environment)),
-        Command::Plan(args) => block_on(plan::run(common, args, environment)),
-        Command::Check(args) => block_on(check::run(common, args, environment)),
-        Command::Verify(args) => block_on(verify::run(common, args, environment)),
+        Command::Plan(args) => block_on(plan::run(common, args, reports, environment)),
+        Command::Check(args) => block_on(check::run(common, args, reports, environment)),
+        Command::Verify(args) => block_on(verify::run(common, args, reports, environment)),
         Command::Bootstrap => block_on(bootstrap::run(common, Intent::Bootstrap, environment)),
         Command::Teardown => block_on(bootstrap::run(common, Intent::Teardown, environment)),
         Command::Diagnose(args) => block_on(diagnose::run(common, args, environment)),
@@ -103,7 +140,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn fail(
     command: &str,
-    format: Format,
+    reports: &Reports,
     error: &anyhow::Error,
     environment: &Environment,
 ) -> ExitCode {
@@ -118,14 +155,17 @@ fn fail(
         }
         Some(_) | None => output::write::notice(&message.render(&style)),
     }
-    if format == Format::Json {
+    let exit = known.map_or(ExitCode::Failed, Error::exit_code);
+    // A report that could not be written says nothing of the others, which are there.
+    if !matches!(known, Some(Error::Unwritten { .. })) {
         let code = known.map_or("failed", Error::code);
-        if let Ok(text) = output::json::render_error(command, code, &message) {
-            // The exit code says that it failed; a closed standard output adds nothing to that.
-            let _ = output::write::result(&text);
+        if let Err(error) = reports.write_error((command, code), &message, exit) {
+            // The exit code says that it failed; a report of that which cannot be written adds nothing to it.
+            let message = ErrorMessage::from_error(error.as_ref(), None);
+            output::write::notice(&message.render(&style));
         }
     }
-    known.map_or(ExitCode::Failed, Error::exit_code)
+    exit
 }
 
 fn stdout_style(environment: &Environment) -> Style {

@@ -8,16 +8,19 @@ use crate::model::status::Status;
 use crate::output;
 use crate::plan;
 
+use super::report::Reports;
 use super::run::{Run, Shows, mend};
 
 pub(super) async fn run(
     common: Common,
     args: PlanArgs,
+    reports: &Reports,
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let PlanArgs {
         exit_code,
         teardown,
+        reports: _,
     } = args;
     let (intent, apply) = if teardown {
         (Intent::Teardown, "crossgate teardown")
@@ -42,6 +45,7 @@ pub(super) async fn run(
         proof: None,
         next,
     };
-    run.show(&shows, environment)?;
-    Ok(ExitCode::of(status, exit_code))
+    let exit = ExitCode::of(status, exit_code);
+    run.report(&shows, exit, reports, environment)?;
+    Ok(exit)
 }

@@ -17,7 +17,7 @@ use crate::model::status::Status;
 use crate::model::wiring::Wiring;
 use crate::observe::{CALLS_PER_ACCOUNT, observe};
 use crate::output::progress::{Bars, Lines};
-use crate::output::{self, AccountLine, AccountState, ProofView, Proved, View};
+use crate::output::{self, AccountLine, AccountState, Proved, View};
 use crate::plan::{self, Options};
 use crate::verify;
 
@@ -101,23 +101,6 @@ impl Run {
         observe(&self.cloud, wants, CALLS_PER_ACCOUNT, progress).await
     }
 
-    /// Writes chains to standard output.
-    pub(super) fn show_proof(
-        &self,
-        view: &ProofView<'_>,
-        environment: &Environment,
-    ) -> anyhow::Result<()> {
-        let text = match self.format {
-            Format::Text => {
-                let style = stdout_style(environment).with_verbose(self.verbose);
-                output::proof::render(view, &style)
-            }
-            Format::Json => output::proof::render_json(view)?,
-        };
-        output::write::result(&text)?;
-        Ok(())
-    }
-
     pub(super) fn progress(environment: &Environment) -> Shown {
         if environment.stderr_is_terminal {
             Shown::Bars(Bars::stderr(&stderr_style(environment)))
@@ -155,26 +138,8 @@ impl Run {
         format: Format,
         environment: &Environment,
     ) -> anyhow::Result<String> {
-        let Shows {
-            command,
-            status,
-            plan,
-            observed,
-            report,
-            proof,
-            next,
-        } = result;
-        let accounts = self.account_lines(observed);
-        let view = View {
-            command: *command,
-            status: *status,
-            plan,
-            report: *report,
-            accounts: &accounts,
-            objects: None,
-            proof: *proof,
-            next: next.clone(),
-        };
+        let accounts = self.account_lines(result.observed);
+        let view = result.view(&accounts);
         Ok(match format {
             Format::Text => {
                 let style = stdout_style(environment).with_verbose(self.verbose);
@@ -216,6 +181,31 @@ pub(super) struct Shows<'a> {
     pub(super) report: Option<&'a Report>,
     pub(super) proof: Option<Proved<'a>>,
     pub(super) next: Option<String>,
+}
+
+impl<'a> Shows<'a> {
+    /// The same, with the accounts as they were found.
+    pub(super) fn view(&self, accounts: &'a [AccountLine]) -> View<'a> {
+        let Self {
+            command,
+            status,
+            plan,
+            observed: _,
+            report,
+            proof,
+            next,
+        } = self;
+        View {
+            command: *command,
+            status: *status,
+            plan,
+            report: *report,
+            accounts,
+            objects: None,
+            proof: *proof,
+            next: next.clone(),
+        }
+    }
 }
 
 impl Shown {

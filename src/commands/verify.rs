@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::cli::{Common, VerifyArgs};
+use crate::cli::{Common, ProveArgs, VerifyArgs};
 use crate::config::{Config, did_you_mean};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -18,15 +18,18 @@ use crate::output::ProofView;
 use crate::plan;
 use crate::verify::{self, Given, Options};
 
+use super::report::Reports;
 use super::run::Run;
 
 pub(super) async fn run(
     common: Common,
-    args: VerifyArgs,
+    args: ProveArgs,
+    reports: &Reports,
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
+    let ProveArgs { hops, reports: _ } = args;
     let run = Run::new(&common, Intent::Bootstrap, environment)?;
-    let options = asked(&args, &run.config, &run.wiring)?;
+    let options = asked(&hops, &run.config, &run.wiring)?;
     let progress = Run::progress(environment);
     let wants = |seen: &Observed| verify::wants(&run.wiring, seen, &options);
     let observed = observe(&run.cloud, wants, CALLS_PER_ACCOUNT, progress.progress()).await;
@@ -50,8 +53,9 @@ pub(super) async fn run(
         accounts: &accounts,
         problems: &problems,
     };
-    run.show_proof(&view, environment)?;
-    Ok(ExitCode::of(status, true))
+    let exit = ExitCode::of(status, true);
+    run.report_proof(&view, exit, reports, environment)?;
+    Ok(exit)
 }
 
 /// What the flags ask for, with the files read.

@@ -10,6 +10,7 @@ pub mod execution;
 pub mod failure;
 pub mod function;
 pub mod name;
+pub mod object;
 pub mod observed;
 pub mod pipeline;
 pub mod policy;

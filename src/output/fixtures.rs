@@ -6,13 +6,18 @@
 use serde_json::{Value, json};
 
 use crate::model::account::{AccountId, AccountName, Region};
+use crate::model::chain::{Answer, Chain, Deciding, Finding, Hop, HopId, NotSeen, Proof, Weight};
 use crate::model::change::{
     Change, ChangeAction, ChangeKind, Failure, Intent, Outcome, Plan, Problem, Report, Severity,
 };
 use crate::model::failure::{CloudError, CloudErrorKind};
 use crate::model::name::{GateName, Project};
+use crate::model::object::{Looked, Object};
+use crate::model::policy::Effect;
 use crate::model::status::Status;
 
+use super::findings::{Asked, Findings, Manifest};
+use super::proof::ProofView;
 use super::view::{AccountLine, AccountState, Command, View};
 
 pub(super) fn account(name: &str) -> (AccountName, AccountId) {
@@ -269,4 +274,154 @@ pub(super) fn partial() -> Report {
         Outcome::Skipped { because_of },
         Outcome::Done,
     ])
+}
+
+/// Where the one gate stands.
+pub(super) fn manifest() -> Manifest {
+    Manifest {
+        path: "infra/crossgate.toml".to_owned(),
+        gates: [(gate("validate"), (12, 1))].into(),
+    }
+}
+
+pub(super) fn object(of: &str, kind: ChangeKind, resource: &str, looked: Looked) -> Object {
+    let (account, account_id) = account(of);
+    Object {
+        account,
+        account_id,
+        region: (kind == ChangeKind::PipelineAction).then(|| Region::new("us-east-1").unwrap()),
+        kind,
+        resource: resource.to_owned(),
+        gates: vec![gate("validate")],
+        looked,
+    }
+}
+
+/// The objects of the one gate, all seen.
+pub(super) fn objects() -> Vec<Object> {
+    let policy = ChangeKind::IamInlinePolicy;
+    let role = "crossgate-checkout-validate";
+    let action = "MyPipeline/InvokeValidationLambda/RunValidation";
+    let seen = |of, kind, resource: &str| object(of, kind, resource, Looked::Seen);
+    vec![
+        seen("dev", ChangeKind::IamRole, role),
+        seen("dev", policy, "MyFunction-role/crossgate-checkout-callback"),
+        seen("dev", policy, &format!("{role}/crossgate-checkout-invoke")),
+        seen("tools", policy, "MyServiceRole/crossgate-checkout-assume"),
+        seen("tools", ChangeKind::PipelineAction, action),
+    ]
+}
+
+/// The findings of a check of such a plan.
+pub(super) fn findings(plan: &Plan, status: Status, objects: &[Object]) -> Findings {
+    let accounts = accounts();
+    let mut view = view(Command::Check, status, plan, &accounts);
+    view.next = Some("run `crossgate bootstrap` to put it right".to_owned());
+    let manifest = manifest();
+    let asked = Asked {
+        manifest: &manifest,
+        exit_code: 3,
+    };
+    Findings::of_plan(&view, objects, &asked)
+}
+
+/// Text that tries to act in every format.
+pub(super) const HOSTILE: &str =
+    "R\u{1b}[2J`|@org/team<script>&amp;]]>%0A\n::error::x *[a](http://b) #1 \u{202e}\u{fffe}";
+
+/// A drifted object that somebody named to do harm.
+pub(super) fn hostile() -> Plan {
+    let mut bad = change(
+        "dev",
+        ChangeKind::IamUnexpectedPolicy,
+        &format!("crossgate-checkout-validate/{HOSTILE}"),
+        (Some(json!({ "Sid": HOSTILE, "Fence": "```` ~~~" })), None),
+    );
+    bad.reason = format!("because {HOSTILE}");
+    bad.held = Some(format!("kept {HOSTILE}"));
+    plan(vec![bad])
+}
+
+/// A chain with a hop that is allowed, one that is denied, one that could not be seen, and more beside.
+pub(super) fn proof() -> Proof {
+    let hop = |id, action: &str, answer, reason: &str| Hop {
+        id,
+        caller: "arn:aws:iam::111111111111:role/MyServiceRole".to_owned(),
+        action: action.to_owned(),
+        resource: "arn:aws:iam::222222222222:role/crossgate-checkout-validate".to_owned(),
+        account: Some(account("dev").0),
+        account_id: account("dev").1,
+        answer,
+        reason: reason.to_owned(),
+        statements: Vec::new(),
+        lacking: Vec::new(),
+        mend: None,
+        simulated: None,
+    };
+    let mut denied = hop(
+        HopId::One,
+        "sts:AssumeRole",
+        Answer::ExplicitlyDenied,
+        "a Deny applies",
+    );
+    denied.mend = Some("take the statement `Never` out of it".to_owned());
+    denied.statements = vec![Deciding {
+        layer: "identity policy".to_owned(),
+        account_id: account("tools").1,
+        holder: "role MyServiceRole".to_owned(),
+        policy: "no".to_owned(),
+        index: 0,
+        sid: Some("Never".to_owned()),
+        effect: Effect::Deny,
+        note: None,
+    }];
+    let beside = |code, weight, message: &str| Finding {
+        code,
+        weight,
+        message: message.to_owned(),
+        mend: None,
+    };
+    Proof {
+        chains: vec![Chain {
+            gate: gate("validate"),
+            hops: vec![
+                hop(HopId::Zero, "sts:AssumeRole", Answer::Allowed, "allowed"),
+                denied,
+                hop(
+                    HopId::Three,
+                    "codepipeline:PutJobSuccessResult",
+                    Answer::NotProven,
+                    "the boundary could not be read",
+                ),
+            ],
+            findings: vec![
+                beside(
+                    "function_not_active",
+                    Weight::Breaks,
+                    "the function is Failed",
+                ),
+                beside("function_timeout", Weight::Remark, "it may run for 900 s"),
+            ],
+        }],
+        not_seen: vec![NotSeen::Scp, NotSeen::Rcp],
+    }
+}
+
+/// The findings of that proof.
+pub(super) fn proof_findings() -> Findings {
+    let (accounts, proof) = (accounts(), proof());
+    let project = Project::new("checkout").unwrap();
+    let view = ProofView {
+        status: Status::Incomplete,
+        project: &project,
+        proof: &proof,
+        accounts: &accounts,
+        problems: &[],
+    };
+    let manifest = manifest();
+    let asked = Asked {
+        manifest: &manifest,
+        exit_code: 4,
+    };
+    Findings::of_proof(&view, &asked)
 }

@@ -333,6 +333,18 @@ fn position(statement: &Deciding) -> String {
 }
 
 fn statement(page: &mut Page<'_>, statement: &Deciding) {
+    let effect = effect_word(statement.effect);
+    let text = whereabouts(statement);
+    page.prose(12, plain(format!("{effect} by ")), Paint::Plain, &text);
+}
+
+/// What a statement does, where it stands, and why it does not count where it does not, in one line.
+pub(super) fn told(statement: &Deciding) -> String {
+    let effect = effect_word(statement.effect);
+    format!("{effect} by {}", whereabouts(statement))
+}
+
+fn whereabouts(statement: &Deciding) -> String {
     let Deciding {
         layer,
         account_id,
@@ -340,10 +352,9 @@ fn statement(page: &mut Page<'_>, statement: &Deciding) {
         policy: _,
         index: _,
         sid: _,
-        effect,
+        effect: _,
         note,
     } = statement;
-    let effect = effect_word(*effect);
     let mut text = format!(
         "{layer}: {} on {holder} in account {account_id}",
         position(statement)
@@ -352,7 +363,7 @@ fn statement(page: &mut Page<'_>, statement: &Deciding) {
         text.push_str(", but ");
         text.push_str(note);
     }
-    page.prose(12, plain(format!("{effect} by ")), Paint::Plain, &text);
+    text
 }
 
 fn simulation(page: &mut Page<'_>, simulated: &Simulated) {
@@ -382,6 +393,13 @@ fn finding(page: &mut Page<'_>, finding: &Finding) {
     if let Some(mend) = mend {
         page.prose(4, span(Paint::Hint, "mend: "), Paint::Plain, mend);
     }
+}
+
+/// The one line that sums the proof up, for reports in other formats.
+pub(super) fn sum_up(proof: &Proof) -> String {
+    let mut page = Page::new(&Style::PLAIN);
+    summary(&mut page, proof);
+    page.finish().trim_end().to_owned()
 }
 
 /// Writes the one line that sums the proof up.

@@ -10,6 +10,7 @@ mod functions;
 mod grants;
 mod join;
 mod limits;
+mod objects;
 mod pipelines;
 mod reads;
 mod roles;
@@ -17,6 +18,7 @@ mod status;
 mod trust;
 mod unexpected;
 
+pub use objects::objects;
 pub use reads::wants;
 pub use status::{is_wrong_account, of_apply, of_check, of_plan};
 

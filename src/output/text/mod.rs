@@ -60,6 +60,13 @@ pub fn render(view: &View<'_>, style: &Style) -> String {
     page.finish()
 }
 
+/// The one line that sums a plan, a check or an apply up, for reports in other formats.
+pub(super) fn sum_up(view: &View<'_>) -> String {
+    let mut page = Page::new(&Style::PLAIN);
+    summary::write(&mut page, view);
+    page.finish().trim_end().to_owned()
+}
+
 /// An account with what is to be shown of it.
 struct Group<'a> {
     name: &'a AccountName,

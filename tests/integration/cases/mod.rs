@@ -3,6 +3,7 @@
 mod accounts;
 mod adopt;
 mod chain;
+mod ci;
 mod conform;
 mod demo;
 mod diagnose;
@@ -10,6 +11,7 @@ mod diagnose_function;
 mod documents;
 mod drift;
 mod faults;
+mod formats;
 mod handlers;
 mod harness;
 mod independent;

@@ -20,7 +20,7 @@ fn verify(world: &World, more: &[&str]) -> Run {
 }
 
 /// Waits until the emulator has made the function: some seconds at most.
-fn settle(world: &World) {
+pub(super) fn settle(world: &World) {
     for _ in 0..100 {
         let call = world.dev.lambda.get_function_configuration();
         let found = world.dev.run(call.function_name(FUNCTION).send());

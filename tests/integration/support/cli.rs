@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::calls::{self, Call};
+use super::schema;
 
 const TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -63,7 +64,7 @@ pub(crate) fn run_beside(
     let stderr = collect(child.stderr.take().unwrap());
     meanwhile(child.id());
     let (code, peak_kib) = watch(&mut child, began);
-    Run {
+    let run = Run {
         arguments: arguments.iter().map(|&a| a.to_owned()).collect(),
         code,
         stdout: stdout.join().unwrap(),
@@ -71,7 +72,16 @@ pub(crate) fn run_beside(
         wall: began.elapsed(),
         peak_kib,
         calls: Vec::new(),
+    };
+    // Whatever the case is about: what a run prints is what the published schema says. One that was killed may be cut off.
+    if code.is_some() {
+        let violations = schema::violations(&run.arguments, &run.stdout);
+        run.ensure(
+            violations.is_empty(),
+            &format!("config/output.schema.json: {violations:#?}"),
+        );
     }
+    run
 }
 
 fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {

@@ -9,5 +9,6 @@ pub(crate) mod http;
 pub(crate) mod manifest;
 pub(crate) mod pipeline;
 pub(crate) mod proxy;
+pub(crate) mod schema;
 pub(crate) mod snapshot;
 pub(crate) mod world;
