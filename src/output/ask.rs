@@ -80,8 +80,18 @@ impl Ask for Terminal {
 /// A prompt that was stopped leaves the cursor hidden.
 fn restored<T>(answer: dialoguer::Result<T>) -> io::Result<T> {
     answer.map_err(|dialoguer::Error::IO(error)| {
-        // Where the terminal cannot be written there is no cursor to show.
-        let _ = dialoguer::console::Term::stderr().show_cursor();
+        show_cursor();
         error
     })
+}
+
+/// Leaves the terminal of a prompt that somebody else ends as it was: the cursor shown, a new line begun.
+pub fn abandon() {
+    show_cursor();
+    super::write::notice("\n");
+}
+
+fn show_cursor() {
+    // Where the terminal cannot be written there is no cursor to show.
+    let _ = dialoguer::console::Term::stderr().show_cursor();
 }

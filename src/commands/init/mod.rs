@@ -4,6 +4,7 @@
 mod dialogue;
 mod files;
 mod given;
+mod interrupt;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::result_large_err)]
 mod tests;
@@ -20,11 +21,12 @@ use crate::exit_code::ExitCode;
 use crate::init::{self, DEV, Draft, Handler, TOOLS};
 use crate::model::account::{AccountId, AccountName, Region};
 use crate::output::written::{self, WrittenView};
-use crate::output::{self, Ask, Terminal};
+use crate::output::{self, Ask, ErrorMessage, Terminal};
 
 use self::dialogue::{Dialogue, Proposal, Side, stopped};
 use self::files::NewFile;
 use self::given::{Given, missing_flags, usage};
+use self::interrupt::EndsAtInterrupt;
 use super::{stderr_style, style};
 
 const PYTHON: &str = include_str!("../../../config/handlers/python/handler.py");
@@ -51,12 +53,11 @@ pub(super) async fn run(
             .collect();
         files::check(&paths)?;
     }
-    let proposal = tokio::select! {
-        biased;
-        // Polled first, so that Ctrl-C at a prompt ends the prompt, which shows the cursor again, and not the process.
-        Ok(()) = tokio::signal::ctrl_c() => Err(Error::Stopped),
-        proposal = propose(&given, &common, environment) => proposal,
-    }?;
+    let stopped = ErrorMessage::from_error(&Error::Stopped, Error::Stopped.hint());
+    let interrupt = EndsAtInterrupt::saying(stopped.render(&stderr_style(environment)));
+    let proposal = propose(&given, &common, environment).await;
+    drop(interrupt);
+    let proposal = proposal?;
     let Proposal { draft, notes } = &proposal;
     let code = match given.handler {
         Some(Handler::Python) => PYTHON,

@@ -393,7 +393,10 @@ for wanted, keys in script:
         if not more():
             sys.exit('ended before ' + wanted + ': ' + seen.decode(errors='replace'))
     seen = seen[seen.index(wanted.encode()) + len(wanted):]
-    os.write(terminal, keys.encode())
+    if keys == 'SIGINT':
+        os.kill(pid, 2)
+    else:
+        os.write(terminal, keys.encode())
 while more():
     pass
 _, status = os.waitpid(pid, 0)
@@ -464,6 +467,12 @@ fn ctrl_c_at_a_prompt_leaves_nothing() {
         shown.contains("\u{1b}[?25h"),
         "the cursor is shown again: {shown:?}"
     );
+    assert!(!story.folder.path().join("crossgate.toml").exists());
+    // Between two keys the terminal sends the signal instead of the key.
+    let script = [("profile is of the pipeline's", "SIGINT")];
+    let (code, shown) = typed(&story, &script, &["init"]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("nothing was written"), "{shown}");
     assert!(!story.folder.path().join("crossgate.toml").exists());
     // A text prompt, too.
     let script = [("Name of the gate", "\u{3}")];
