@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::str::Utf8Error;
 
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{ManifestError, ManifestErrors};
 use super::discover::{self, ConfigError, Location};
@@ -46,7 +47,7 @@ pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Config, ManifestErrors> {
 fn not_utf8(path: &Path, bytes: &[u8], error: Utf8Error) -> ManifestErrors {
     // Up to the first bad byte the lossy text is the file, so the offset holds in it.
     let offset = error.valid_up_to();
-    let text = String::from_utf8_lossy(bytes).into_owned();
+    let text = guarded(&String::from_utf8_lossy(bytes));
     let bad = char::REPLACEMENT_CHARACTER.len_utf8();
     let item = ManifestError::new(offset..offset + bad, "the manifest is not UTF-8")
         .label(format!("byte {} of the file", offset + 1))
@@ -74,7 +75,7 @@ pub fn from_text_with(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (root, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
-        return Err(errors(path, text, syntax_errors(text, &syntax)));
+        return Err(errors(path, &guarded(text), syntax_errors(text, &syntax)));
     }
     if root.get_ref().is_empty() {
         let item = ManifestError::new(0..0, "the manifest is empty")
@@ -90,11 +91,83 @@ pub fn from_text_with(
     validate::check(&draft, &mut problems);
     package::attach(&mut draft, sources, &mut problems);
     validate::check_packages(&draft, &mut problems);
-    let hidden = draft.hidden();
+    let mut hidden = draft.hidden();
+    misplaced(root.get_ref(), &mut hidden);
     match draft.finish(path, text) {
         Some(config) if problems.is_empty() => Ok(config),
         _ => Err(errors(path, &without(text, &hidden), problems)),
     }
+}
+
+/// The values of tables that are named like an environment and are none: a misspelt key, or one in the wrong table.
+fn misplaced(root: &DeTable<'_>, hidden: &mut Vec<Range<usize>>) {
+    for (key, value) in root {
+        if key.get_ref().to_ascii_lowercase().starts_with("env") {
+            values(value, hidden);
+        }
+        match value.get_ref() {
+            // Names of accounts are free.
+            DeValue::Table(_) if key.get_ref() == "accounts" => {}
+            DeValue::Table(table) => misplaced(table, hidden),
+            DeValue::Array(items) => {
+                for item in items.iter() {
+                    if let DeValue::Table(table) = item.get_ref() {
+                        misplaced(table, hidden);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The places of all values in a value.
+fn values(value: &Spanned<DeValue<'_>>, hidden: &mut Vec<Range<usize>>) {
+    match value.get_ref() {
+        DeValue::Table(table) => table.iter().for_each(|(_, one)| values(one, hidden)),
+        DeValue::Array(items) => items.iter().for_each(|one| values(one, hidden)),
+        _ => hidden.push(value.span()),
+    }
+}
+
+/// The text as it may be shown where nobody knows yet what is a value: from a line that has to do with an environment to the next
+/// table, all but the keys and the marks of TOML is hidden. Rather too much than a secret in a CI log.
+fn guarded(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut secret = false;
+    for line in text.split_inclusive('\n') {
+        let begun = line.to_ascii_lowercase().contains("env");
+        secret = begun || (secret && !is_header(line));
+        if !secret || is_header(line) {
+            shown.push_str(line);
+            continue;
+        }
+        // A line without a key goes on with the value of one before; base64 ends with `=` too.
+        let begins = |value: &str| value[1..].trim_start().starts_with(['"', '\'', '{', '[']);
+        let split = line.find('=').map(|at| line.split_at(at));
+        let (key, value) = split.filter(|(_, v)| begins(v)).unwrap_or(("", line));
+        shown.push_str(key);
+        shown.push_str(&starred(value, "=\"'{},[] \r\n"));
+    }
+    shown
+}
+
+/// `[NAME]` or `[[NAME]]`, with or without a comment.
+fn is_header(line: &str) -> bool {
+    let line = line.trim();
+    let name = line.split('#').next().unwrap_or_default().trim_end();
+    let inner = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+    inner.is_some_and(|name| !name.contains(['=', ',', '{']))
+}
+
+/// The text with stars for letters, as many bytes.
+fn starred(text: &str, kept: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            let byte = char::from(byte);
+            if kept.contains(byte) { byte } else { '*' }
+        })
+        .collect()
 }
 
 /// The text with other letters in these places, as many bytes, so that the spans still hold.
@@ -104,13 +177,7 @@ fn without(text: &str, hidden: &[Range<usize>]) -> String {
         let Some(value) = text.get(span.clone()) else {
             continue;
         };
-        let stars: String = value
-            .bytes()
-            .map(|byte| match byte {
-                b'"' | b'\'' | b'\r' | b'\n' => char::from(byte),
-                _ => '*',
-            })
-            .collect();
+        let stars = starred(value, "\"'\r\n");
         shown.replace_range(span.clone(), &stars);
     }
     shown

@@ -16,6 +16,7 @@ const DEEPEST: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Disk {
     folder: PathBuf,
+    manifest: PathBuf,
     outside: bool,
 }
 
@@ -28,6 +29,7 @@ impl Disk {
         };
         Self {
             folder: folder.to_owned(),
+            manifest: manifest.to_owned(),
             outside,
         }
     }
@@ -59,6 +61,7 @@ impl Sources for Disk {
         let mut walk = Walk {
             root: &root,
             outside: self.outside,
+            manifest: fs::canonicalize(&self.manifest).ok(),
             files: BTreeMap::new(),
             bytes: 0,
             seen: 0,
@@ -94,6 +97,8 @@ impl Sources for Disk {
 struct Walk<'a> {
     root: &'a Path,
     outside: bool,
+    /// The manifest itself, where it is there.
+    manifest: Option<PathBuf>,
     files: BTreeMap<String, SourceFile>,
     bytes: u64,
     seen: usize,
@@ -127,7 +132,9 @@ impl Walk<'_> {
                 entry.path()
             };
             let found = fs::metadata(&place).map_err(|error| unreadable(&name, &error))?;
-            if found.is_dir() {
+            if self.is_manifest(&place) {
+                // It may hold values of environment variables, and would make every change of itself one of the code.
+            } else if found.is_dir() {
                 self.inner(&place, &name)?;
             } else if found.is_file() {
                 self.file(&place, name)?;
@@ -136,6 +143,15 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// True for the manifest, under whatever name a link gives it.
+    fn is_manifest(&self, place: &Path) -> bool {
+        let Some(manifest) = &self.manifest else {
+            return false;
+        };
+        manifest.file_name() == place.file_name()
+            && fs::canonicalize(place).is_ok_and(|place| place == *manifest)
     }
 
     fn inner(&mut self, place: &Path, name: &str) -> Result<(), SourceError> {
@@ -211,10 +227,10 @@ fn bytes(place: &Path, name: &str, most: u64) -> Result<Vec<u8>, SourceError> {
     Ok(bytes)
 }
 
-/// What comes about by itself and is of no use in a package.
+/// What comes about by itself and is of no use in a package; of crossgate's own folder, backups of pipelines.
 fn is_skipped(name: &str) -> bool {
     let compiled = Path::new(name).extension().is_some_and(|end| end == "pyc");
-    compiled || matches!(name, ".git" | "__pycache__" | ".DS_Store")
+    compiled || matches!(name, ".git" | ".crossgate" | "__pycache__" | ".DS_Store")
 }
 
 fn packable<'n>(name: Option<&'n str>, path: &str) -> Result<&'n str, SourceError> {

@@ -133,7 +133,7 @@ impl SourceError {
             Self::LinkCircle { .. } | Self::Deep { .. } => "remove the link, or name a folder below".to_owned(),
             Self::Special { .. } => "a package holds files: remove it, or name another folder".to_owned(),
             Self::Name { .. } => "rename it: UTF-8, without `\\` and control characters".to_owned(),
-            Self::NoFiles => "put the handler there; `.git`, `__pycache__`, `*.pyc` and `.DS_Store` are not packed".to_owned(),
+            Self::NoFiles => "put the handler there; the manifest, `.git`, `.crossgate`, `__pycache__`, `*.pyc` and `.DS_Store` are not packed".to_owned(),
             Self::TooMany => "name the folder that holds the function alone, without what builds it".to_owned(),
             Self::Unzipped => "leave out what the function does not need; layers and container images are not made here".to_owned(),
             Self::Zipped { .. } => {

@@ -114,6 +114,34 @@ fn a_folder_is_all_files_beneath_it_but_what_comes_about_by_itself() {
     );
 }
 
+/// The manifest may hold secrets, and its own every change would be one of the code; backups hold whole pipelines.
+#[test]
+fn the_manifests_own_folder_is_packed_without_the_manifest_and_its_backups() {
+    let outer = repo();
+    put(&outer, "repo/handler.py", "x");
+    put(
+        &outer,
+        "repo/crossgate.toml",
+        "environment = { TOKEN = \"s3cret\" }",
+    );
+    put(&outer, "repo/.crossgate/backup/p.json", "{}");
+    put(&outer, "repo/other/crossgate.toml", "of a test");
+    assert_eq!(
+        names(&read(&outer, ".").unwrap()),
+        ["handler.py", "other/crossgate.toml"]
+    );
+    #[cfg(unix)]
+    {
+        let link = outer.path().join("repo/other/link.toml");
+        std::os::unix::fs::symlink("../crossgate.toml", link).unwrap();
+        assert_eq!(
+            names(&read(&outer, "other").unwrap()),
+            ["crossgate.toml"],
+            "a link to the manifest"
+        );
+    }
+}
+
 /// Other bytes for the same files would be reported as drift of every function that was made before.
 #[test]
 fn the_bytes_of_a_small_package_never_change() {

@@ -190,7 +190,7 @@ fn sources_that_make_no_package_are_shown_in_place() {
     22 | source = "empty"
        |          ^^^^^^^ no files
        |
-       = help: put the handler there; `.git`, `__pycache__`, `*.pyc` and `.DS_Store` are not packed
+       = help: put the handler there; the manifest, `.git`, `.crossgate`, `__pycache__`, `*.pyc` and `.DS_Store` are not packed
 
     1 problem in crossgate.toml; no call was made to AWS
     "#);
@@ -319,6 +319,40 @@ fn environment_variables_are_lambdas_and_their_values_are_never_shown() {
     let shown = refused(&format!("{MADE}environment = \"TOKEN=s3cret\"\n"));
     assert!(!shown.contains("s3cret"), "{shown}");
     assert!(shown.contains("`environment` must be a table"), "{shown}");
+}
+
+/// CI prints a refused manifest: whatever is wrong with it, and wherever a value of an environment stands.
+#[test]
+fn values_are_not_shown_with_mistakes_of_syntax_and_misplaced_keys_either() {
+    for lines in [
+        // Never closed, twice, not quoted.
+        "environment = { TOKEN = \"s3cret }\n",
+        "environment = { TOKEN = \"s3cret\"\nrole = \"x\"\n",
+        "environment = { TOKEN = \"s3cret\", TOKEN = \"s3cret\" }\n",
+        "environment = { TOKEN = s3cret }\n",
+        "environment = {\n  TOKEN = s3cret,\n  OTHER = \"s3cret\n}\n",
+        "environment.TOKEN = \"s3cret\nenvironment.OTHER = s3cret\n",
+        "[gates.function.environment]\nFIRST = \"x\"\nTOKEN = 's3cret\nOTHER = \"s3cret\\q\"\n",
+        "[gates.function.environment]\nKEY = \"\"\"\ns3cret\ns3cret==\\q\n\"\"\"\n",
+        "[gates.function.environment]\ns3cret\n",
+        // Misspelt, or in a table that has none.
+        "enviroment = { TOKEN = \"s3cret\", A = [\"s3cret\"], B = { C = \"s3cret\" } }\n",
+        "env = \"s3cret\"\n",
+        "[gates.invoke_role]\nenvironment = { TOKEN = \"s3cret\" }\n",
+        "[[gates]]\nEnvironment = { TOKEN = \"s3cret\" }\n",
+    ] {
+        let shown = refused(&format!("{MADE}{lines}"));
+        assert!(!shown.contains("s3cret"), "{lines}\n{shown}");
+        assert!(shown.contains("crossgate.toml:"), "{shown}");
+    }
+    let mut bytes = format!("{GOOD}{MADE}environment = {{ TOKEN = \"s3cret ").into_bytes();
+    bytes.extend([0xff, b'"', b'}', b'\n']);
+    let refused = crate::config::from_bytes(Path::new("crossgate.toml"), &bytes);
+    let shown = refused.unwrap_err().render(false);
+    assert!(
+        shown.contains("not UTF-8") && !shown.contains("s3cret"),
+        "{shown}"
+    );
 }
 
 #[test]
