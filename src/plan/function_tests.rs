@@ -8,7 +8,7 @@ use crate::model::change::{ChangeKind, Failure, Intent, Outcome, Plan, Severity,
 use crate::model::read::Function;
 use crate::model::status::Status;
 use crate::model::wiring::Wiring;
-use crate::plan::{Options, of_apply};
+use crate::plan::{Options, of_apply, of_check};
 use crate::world::{
     MADE_ROLE, MANIFEST, NAMED_ROLE, SECRET, World, WorldAccount, making, options, package,
     service_trust,
@@ -394,6 +394,51 @@ fn a_function_that_does_not_become_ready_keeps_the_pipeline_from_it() {
         );
         assert_eq!(of_apply(&plan, &report.unwrap()), Status::Applied);
     }
+}
+
+/// Lambda took the change in and then could not do it: a run that says "in sync" would put a gate before a function that cannot run.
+#[test]
+fn what_lambda_could_not_take_over_is_drift_and_is_tried_again() {
+    let wiring = made();
+    for creation in [true, false] {
+        let world = applied(&wiring);
+        edit_function(&world, |f| {
+            let failed = Some("Failed".to_owned());
+            let why = Some("the key is disabled".to_owned());
+            if creation {
+                (f.state, f.state_reason) = (failed, why);
+            } else {
+                (f.last_update_status, f.last_update_reason) = (failed, why);
+            }
+        });
+        let plan = world.plan(&wiring, &bootstrap());
+        assert_eq!(of_check(&plan), Status::Drift, "{}", lines(&plan));
+        assert_eq!(
+            lines(&plan),
+            "~ dev lambda_function_configuration MyFunction: Lambda could not take over its last change: the key is disabled"
+        );
+        assert_eq!(codes(&plan), ["function_update_failed"]);
+        // New code makes Lambda try again by itself.
+        edit_function(&world, |f| f.code_sha256 = Some("other".to_owned()));
+        let plan = world.plan(&wiring, &bootstrap());
+        let kinds: Vec<ChangeKind> = plan.changes.iter().map(|c| c.kind).collect();
+        assert_eq!(kinds, [ChangeKind::LambdaFunctionCode]);
+    }
+}
+
+/// A log group that somebody gave the function may be that of a whole platform.
+#[test]
+fn nobody_is_told_to_delete_a_log_group_of_others() {
+    let world = applied(&made());
+    let hint = |world: &World| {
+        let plan = world.plan(&made(), &teardown());
+        let told = plan.problems.into_iter().find(|p| p.code == "logs_stay");
+        told.unwrap().hint.unwrap()
+    };
+    assert!(hint(&world).contains("delete-log-group --log-group-name /aws/lambda/MyFunction "));
+    edit_function(&world, |f| f.log_group = Some("/platform/all".to_owned()));
+    let hint = hint(&world);
+    assert!(!hint.contains("delete-log-group"), "{hint}");
 }
 
 #[test]

@@ -125,16 +125,17 @@ impl Subject<'_, '_> {
             let hint = "delete the function, so that it is made anew, or drop `source` in [gates.function]";
             return self.problem("function_is_image", Severity::Blocked, message, hint, draft);
         }
-        self.code(found, draft);
-        self.configuration(found, draft);
+        let is_tried_again = self.code(found, draft);
+        self.configuration(found, is_tried_again, draft);
         self.missing_tags(found, draft);
         self.readiness(found, draft);
     }
 
-    fn code(&self, found: &Function, draft: &mut Draft<'_>) {
+    /// True where the code is sent.
+    fn code(&self, found: &Function, draft: &mut Draft<'_>) -> bool {
         let package = &self.spec.package;
         if found.code_sha256.as_deref() == Some(package.sha256.as_str()) {
-            return;
+            return false;
         }
         let change = Change {
             before: Some(json!({"sha256": found.code_sha256})),
@@ -151,9 +152,12 @@ impl Subject<'_, '_> {
             package: package.clone(),
         };
         self.update(change, Rank::Function, write, draft);
+        true
     }
 
-    fn configuration(&self, found: &Function, draft: &mut Draft<'_>) {
+    /// The configuration where it differs, or where Lambda could not take over what it was given and nothing else that is sent
+    /// makes it try again: a function that does not run with it is not as the manifest wants it.
+    fn configuration(&self, found: &Function, is_tried_again: bool, draft: &mut Draft<'_>) {
         let Some(environment) = &found.environment else {
             let message = format!(
                 "the environment variables of {} could not be read: AWS could not decrypt them",
@@ -165,10 +169,15 @@ impl Subject<'_, '_> {
         };
         let wanted = self.settings();
         let differences = differences(found, environment, &wanted);
-        if differences.is_empty() {
-            return;
-        }
-        let reason = format!("different from the manifest: {}", differences.join(", "));
+        let reason = match failure(found) {
+            _ if !differences.is_empty() => {
+                format!("different from the manifest: {}", differences.join(", "))
+            }
+            Some(why) if !is_tried_again => {
+                format!("Lambda could not take over its last change: {why}")
+            }
+            Some(_) | None => return,
+        };
         let (before, after) = shown_difference(found, environment, &wanted);
         let change = Change {
             before: Some(before),
@@ -227,20 +236,14 @@ impl Subject<'_, '_> {
         draft.write(change, Rank::FunctionTags, write);
     }
 
-    /// What Lambda itself could not do. It is no drift: the function has what the manifest wants, and does not run with it.
+    /// What Lambda itself could not do.
     fn readiness(&self, found: &Function, draft: &mut Draft<'_>) {
-        let failed = |status: &Option<String>| status.as_deref() == Some("Failed");
-        let why = match (&found.state_reason, &found.last_update_reason) {
-            (Some(why), _) if failed(&found.state) => why,
-            (_, Some(why)) if failed(&found.last_update_status) => why,
-            _ if failed(&found.state) || failed(&found.last_update_status) => "AWS gives no reason",
-            _ => return,
-        };
+        let Some(why) = failure(found) else { return };
         let message = format!(
             "Lambda could not take over the last change of {}: {why}",
             self.key
         );
-        let hint = "mend what Lambda names; a change of `source` or of the configuration makes it try again";
+        let hint = "mend what Lambda names, then `crossgate bootstrap`: it makes Lambda try again";
         let code = "function_update_failed";
         self.problem(code, Severity::Warning, message, hint, draft);
     }
@@ -266,16 +269,32 @@ impl Subject<'_, '_> {
             name: self.key.name.clone(),
         };
         draft.write(change, Rank::Function, write);
-        let message = format!(
-            "the logs of {} stay: Lambda made their group when the function first wrote to it",
-            self.key
-        );
-        let group = found.log_group.clone();
-        let group = group.unwrap_or_else(|| format!("/aws/lambda/{}", self.key.name));
-        let hint = format!(
-            "if nobody needs them: aws logs delete-log-group --log-group-name {group} --region {}",
-            self.key.region
-        );
+        self.logs_stay(found, draft);
+    }
+
+    /// A group that is not the function's own may hold the logs of others: nobody is told to delete it.
+    fn logs_stay(&self, found: &Function, draft: &mut Draft<'_>) {
+        let own = format!("/aws/lambda/{}", self.key.name);
+        let (message, hint) = match found.log_group.as_deref() {
+            Some(group) if group != own => (
+                format!(
+                    "the logs of {} stay, in log group {group}, which somebody gave it",
+                    self.key
+                ),
+                "others may write to that group too: look into it before you remove anything"
+                    .to_owned(),
+            ),
+            Some(_) | None => (
+                format!(
+                    "the logs of {} stay: Lambda made their group when the function first wrote to it",
+                    self.key
+                ),
+                format!(
+                    "if nobody needs them: aws logs delete-log-group --log-group-name {own} --region {}",
+                    self.key.region
+                ),
+            ),
+        };
         self.problem("logs_stay", Severity::Warning, message, &hint, draft);
     }
 
@@ -383,6 +402,17 @@ impl Subject<'_, '_> {
             hint: Some(hint.to_owned()),
         });
     }
+}
+
+/// Why Lambda could not take over what it was given last, where it could not.
+fn failure(found: &Function) -> Option<&str> {
+    let failed = |status: &Option<String>| status.as_deref() == Some("Failed");
+    let why = match (failed(&found.state), failed(&found.last_update_status)) {
+        (true, _) => &found.state_reason,
+        (_, true) => &found.last_update_reason,
+        (false, false) => return None,
+    };
+    Some(why.as_deref().unwrap_or("AWS gives no reason"))
 }
 
 /// What is configured otherwise, in words: names, and no value of a variable.
