@@ -65,7 +65,18 @@ impl WorldAccount {
             Read::FunctionInvokeConfig { .. } => Fact::FunctionInvokeConfig(None),
             _ => Fact::LogEvents(None),
         };
-        self.left.get(read.operation()).cloned().unwrap_or(nothing)
+        let mut told = self.left.get(read.operation()).cloned().unwrap_or(nothing);
+        if let (
+            Read::ActionExecutions {
+                execution: Some(id),
+                ..
+            },
+            Fact::ActionExecutions(Some(actions)),
+        ) = (read, &mut told)
+        {
+            actions.retain(|one| one.execution.as_ref() == Some(id));
+        }
+        told
     }
 }
 

@@ -41,8 +41,9 @@ pub(super) fn unanswered(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 /// Where the log holds other invocations too, a line may be of one of those.
+/// That goes for one that began before the lines that were read too: only its end is there.
 fn sure(log: &LogFacts) -> Certainty {
-    if log.begun.len() > 1 {
+    if log.begun.union(&log.ended).count() > 1 {
         Certainty::Likely
     } else {
         Certainty::Certain

@@ -22,17 +22,42 @@ pub(super) fn executions<'a>(observed: &'a Observed, gate: &Gate) -> &'a [Execut
     }
 }
 
-/// The execution to look at: the one that was asked for; else the newest that came to the gate; else the newest of all.
+/// The execution to look at: the one that was asked for; else the newest that came to the gate; else the newest of all. Where
+/// the gate let that one go on, and the newest of all ended before it came to the gate, it is the newest that somebody wonders
+/// about.
 pub(super) fn chosen(observed: &Observed, gate: &Gate, options: &Options) -> Option<ExecutionId> {
     if let Some(id) = &options.execution {
         return Some(id.clone());
     }
-    let came = match observed.action_executions(&gate.pipeline, None) {
-        Seen::Present(actions) => actions.iter().find(|one| is_of(gate, one)),
-        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => None,
+    let runs = match observed.action_executions(&gate.pipeline, None) {
+        Seen::Present(actions) => actions.as_slice(),
+        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => &[],
     };
+    let came = runs.iter().find(|one| is_of(gate, one));
+    let newest = executions(observed, gate).first();
+    if let (Some(came), Some(newest)) = (came, newest)
+        && came.status == ActionStatus::Succeeded
+        && ended_early(newest.status)
+        && !runs
+            .iter()
+            .any(|one| is_of(gate, one) && one.execution.as_ref() == Some(&newest.id))
+    {
+        return Some(newest.id.clone());
+    }
     let came = came.and_then(|one| one.execution.clone());
-    came.or_else(|| executions(observed, gate).first().map(|one| one.id.clone()))
+    came.or_else(|| newest.map(|one| one.id.clone()))
+}
+
+/// True where no more actions will come.
+fn ended_early(status: ExecutionStatus) -> bool {
+    match status {
+        ExecutionStatus::Failed | ExecutionStatus::Stopped | ExecutionStatus::Cancelled => true,
+        ExecutionStatus::InProgress
+        | ExecutionStatus::Stopping
+        | ExecutionStatus::Succeeded
+        | ExecutionStatus::Superseded
+        | ExecutionStatus::Unknown => false,
+    }
 }
 
 /// All actions of the execution, the newest first.

@@ -210,12 +210,19 @@ fn function_missing(scene: &Scene<'_>) -> Finding {
             "the function",
             format!("nor in {looked} other places that were looked at"),
         ));
-        let what = "make the function, or name the right one in [gates.function]";
+        let mend = if scene.is_made() {
+            mend::by(
+                "the manifest makes the function: let it be made",
+                format!("crossgate bootstrap --gate {}", scene.gate.name),
+            )
+        } else {
+            mend::by_hand("make the function, or name the right one in [gates.function]")
+        };
         return finding(
             Cause::FunctionMissing,
             Certainty::Certain,
             evidence,
-            vec![mend::by_hand(what), again(scene)],
+            vec![mend, again(scene)],
         );
     }
     let places: Vec<String> = found

@@ -96,10 +96,15 @@ pub(super) fn enable_stage(scene: &Scene<'_>) -> Mend {
     )
 }
 
-/// Gives the function more time.
+/// Gives the function more time. One that the manifest makes gets it there: set anywhere else it would be drift.
 pub(super) fn more_time(scene: &Scene<'_>) -> Vec<Mend> {
     let key = &scene.function_key;
-    vec![
+    let more = if scene.is_made() {
+        by(
+            "give the function more time: `timeout_seconds` in [gates.function], 900 at most, and then",
+            format!("crossgate bootstrap --gate {}", scene.gate.name),
+        )
+    } else {
         by(
             format!(
                 "give the function more time, 900 seconds at most, in {}",
@@ -109,7 +114,10 @@ pub(super) fn more_time(scene: &Scene<'_>) -> Vec<Mend> {
                 "aws lambda update-function-configuration --function-name {} --timeout 900 --region {}",
                 key.name, key.region
             ),
-        ),
+        )
+    };
+    vec![
+        more,
         by_hand(
             "let it answer before its time is over: a failure with a guard on the deadline, or a continuationToken for longer work",
         ),

@@ -162,6 +162,11 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// True where the manifest makes the function that is really called.
+    pub(super) fn is_made(&self) -> bool {
+        self.wiring.functions.contains_key(&self.function_key)
+    }
+
     /// Seconds since the function was asked last: since the attempt began, or gave its last sign.
     pub(super) fn waited(&self) -> Option<i64> {
         let attempt = self.attempt?;

@@ -129,7 +129,10 @@ fn logged(world: &World, lines: &[&str]) {
 }
 
 fn diagnosed_with(world: &World, manifest: &str, options: &Options) -> (Diagnosis, Status) {
-    let wiring = world::wiring(manifest, &[]);
+    diagnosed_of(world, world::wiring(manifest, &[]), options)
+}
+
+fn diagnosed_of(world: &World, wiring: Wiring, options: &Options) -> (Diagnosis, Status) {
     let planning = world::options(Intent::Bootstrap);
     let hops = verify::Options::default();
     let wants = |seen: &Observed| {
@@ -206,6 +209,80 @@ fn a_gate_that_passed_works() {
     assert_eq!(status, Status::InSync);
     assert_eq!(diagnosis.execution, Some(id("e-1")));
     assert!(diagnosis.notes.is_empty(), "{:?}", diagnosis.notes);
+}
+
+/// Who asks wonders about the newest run: that the gate let an older one go on is no answer.
+#[test]
+fn a_newer_execution_that_ended_before_the_gate_is_looked_at_instead_of_one_that_passed() {
+    let newest = |status| ExecutionSummary {
+        id: id("e-2"),
+        status,
+        started: Some(STARTED + 30),
+        updated: Some(STARTED + 40),
+    };
+    let gate = action("Gate", "RunValidation", ActionStatus::Succeeded, None);
+    let deploy = ActionExecution {
+        execution: Some(id("e-2")),
+        ..action(
+            "Deploy",
+            "Deploy",
+            ActionStatus::Failed,
+            Some(("ConfigurationError", "no stack")),
+        )
+    };
+    let world = wired();
+    let left = |status| {
+        ran(
+            &world,
+            ExecutionStatus::Succeeded,
+            vec![deploy.clone(), gate.clone()],
+        );
+        world.edit("tools", |a| {
+            let executions = a.left.get_mut("codepipeline:ListPipelineExecutions");
+            if let Some(Fact::PipelineExecutions(Some(all))) = executions {
+                all.insert(0, newest(status));
+            }
+        });
+    };
+    left(ExecutionStatus::Failed);
+    let (diagnosis, status) = diagnosed_with(&world, world::MANIFEST, &Options::default());
+    assert_eq!(diagnosis.execution, Some(id("e-2")));
+    assert_eq!(causes(&diagnosis), [Cause::EndedBefore]);
+    assert!(
+        shown(&diagnosis).contains("Deploy/Deploy failed: ConfigurationError: no stack"),
+        "{}",
+        shown(&diagnosis)
+    );
+    assert_eq!(status, Status::Drift);
+    // One that is still on its way leaves what is known of the gate.
+    left(ExecutionStatus::InProgress);
+    let diagnosis = assert_first(&world, Cause::Works, Certainty::Certain);
+    assert!(diagnosis.notes[0].contains("a newer execution, e-2"));
+}
+
+/// A command that sets what the manifest sets otherwise would be undone by the next bootstrap.
+#[test]
+fn a_function_that_the_manifest_makes_is_mended_through_the_manifest() {
+    let wiring = world::making(world::MANIFEST, &[], world::MADE_ROLE);
+    let world = World::new();
+    world.edit("dev", |a| a.functions.clear());
+    world.run(&wiring, &world::options(Intent::Bootstrap));
+    world.forget_calls();
+    failed(&world, "JobFailed", GAVE_UP);
+    logged(&world, &["r-1 Task timed out after 60.00 seconds"]);
+    let of = |world: &World| diagnosed_of(world, wiring.clone(), &Options::default()).0;
+    let diagnosis = of(&world);
+    assert_eq!(diagnosis.first.cause, Cause::FunctionTimedOut);
+    let text = shown(&diagnosis);
+    assert!(
+        text.contains("timeout_seconds") && !text.contains("update-function-configuration"),
+        "{text}"
+    );
+    world.edit("dev", |a| a.functions.clear());
+    let diagnosis = of(&world);
+    assert_eq!(diagnosis.first.cause, Cause::FunctionMissing);
+    let command = diagnosis.first.mend[0].command.as_deref();
+    assert_eq!(command, Some("crossgate bootstrap --gate validate"));
 }
 
 #[test]
@@ -482,6 +559,21 @@ fn other_invocations_in_the_log_make_it_less_certain() {
         "{:?}",
         diagnosis.notes
     );
+}
+
+/// Of an invocation that began before the lines that were read only the end is there.
+#[test]
+fn the_end_of_another_invocation_makes_it_less_certain_too() {
+    let world = wired();
+    failed(&world, "JobFailed", GAVE_UP);
+    logged(
+        &world,
+        &[
+            "2026-01-01T00:00:00.000Z r-0 Task timed out after 3.00 seconds",
+            "END RequestId: r-0",
+        ],
+    );
+    assert_first(&world, Cause::FunctionTimedOut, Certainty::Likely);
 }
 
 #[test]
