@@ -8,6 +8,7 @@ use aws_sdk_lambda::types::{Environment, FunctionCode, PackageType, Runtime, Tag
 use aws_smithy_types::Blob;
 
 use super::errors::{Call, Failure, Refusal, SdkError, ServiceError, is_absent};
+use super::text::escape;
 use super::{Answer, Outcome};
 use crate::cloud::CloudErrorKind;
 use crate::model::arn::RoleArn;
@@ -200,7 +201,8 @@ pub(super) async fn write(
                 .memory_size(number(*memory_mb)?)
                 .environment(sdk_environment(environment))
                 .role(role.to_string());
-            done(call, request.send().await)
+            let result = done(call, request.send().await);
+            result.map_err(|failure| without_values(failure, environment))
         }
         Write::TagFunction { function, tags } => {
             let tags = tags.clone().into_iter().collect();
@@ -268,7 +270,49 @@ async fn create(
         .role(role.to_string())
         .description(description)
         .set_tags(Some(tags.clone().into_iter().collect()));
-    done(call, request.send().await)
+    let result = done(call, request.send().await);
+    result.map_err(|failure| without_values(failure, environment))
+}
+
+/// The fewest characters of a value that is taken out of a message: shorter ones are no secrets, and stand in any text.
+const LEAST_HIDDEN: usize = 4;
+
+/// AWS repeats what it refuses: a limit of the environment is told with all of its values ("exceeded the 4KB limit. String measured:
+/// {...}", in public reports). They are taken out, as they are and as they stand in JSON, also where a long message was cut within one.
+fn without_values(mut failure: Failure, variables: &Variables) -> Failure {
+    let json = |value: &String| serde_json::to_string(value).unwrap_or_default();
+    let inner = |text: String| text.trim_matches('"').to_owned();
+    let forms = variables.0.values().flat_map(|value| {
+        let quoted = inner(json(value));
+        [escape(value), escape(&quoted), inner(json(&quoted))]
+    });
+    let mut values: Vec<String> = forms
+        .map(|text| text.trim_end_matches('…').to_owned())
+        .filter(|text| text.chars().count() >= LEAST_HIDDEN)
+        .collect();
+    // The longest first: one may be a part of another.
+    values.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    values.dedup();
+    for value in &values {
+        failure.message = failure.message.replace(value.as_str(), HIDDEN);
+        if let Some(message) = failure.message.strip_suffix('…')
+            && let Some(kept) = begun_at_the_end(message, value)
+        {
+            failure.message = format!("{kept}{HIDDEN}…");
+        }
+    }
+    failure
+}
+
+const HIDDEN: &str = "(hidden)";
+
+/// The text without the beginning of the value with which it ends.
+fn begun_at_the_end<'m>(message: &'m str, value: &str) -> Option<&'m str> {
+    let mut ends: Vec<usize> = value.char_indices().skip(1).map(|(at, _)| at).collect();
+    ends.reverse();
+    ends.into_iter()
+        .filter_map(|end| message.strip_suffix(value.get(..end)?))
+        .next()
 }
 
 fn done<T, E>(call: &Call<'_>, result: Result<T, SdkError<E>>) -> Outcome<Written>

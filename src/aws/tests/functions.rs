@@ -193,6 +193,59 @@ fn code_configuration_and_tags_are_sent_apart() {
     assert_eq!(request.body, r#"{"Tags":{"team":"t"}}"#);
 }
 
+/// AWS repeats in its refusals what was sent.
+#[test]
+fn values_of_variables_are_not_in_the_error_of_a_write_that_aws_refuses() {
+    let long = "s3cret".repeat(300);
+    let pairs = [
+        ("TOKEN", "s3cret-1"),
+        ("LINES", "s3cret\n\"2\""),
+        ("LONG", long.as_str()),
+        ("MODE", "on"),
+    ];
+    let environment = Variables(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    let settings = FunctionSettings {
+        environment: environment.clone(),
+        ..settings()
+    };
+    let writes = [
+        Write::UpdateFunctionConfiguration {
+            region: region(),
+            name: name(),
+            settings: Box::new(settings.clone()),
+        },
+        Write::CreateFunction {
+            region: region(),
+            new: Box::new(NewFunction {
+                name: name(),
+                package: package("v1"),
+                settings,
+                tags: [].into(),
+                description: "d".to_owned(),
+            }),
+        },
+    ];
+    let measured = serde_json::to_string(&environment.0).unwrap();
+    let messages = [
+        format!("exceeded the 4KB limit. String measured: {measured}"),
+        format!("Value '{{TOKEN=s3cret-1, LINES=s3cret\n\"2\"}}' is on no list"),
+        // Cut within the value.
+        format!("{} TOKEN=s3cret-1", "x".repeat(987)),
+    ];
+    for write in &writes {
+        for message in &messages {
+            let body = json!({"__type": "InvalidParameterValueException", "message": message});
+            let (written, _) = sent(write, answer(400, &body.to_string()));
+            let failure = written.unwrap_err();
+            assert_eq!(failure.kind, CloudErrorKind::Invalid);
+            let shown = &failure.message;
+            assert!(!shown.contains("s3c"), "{shown}");
+            assert!(shown.contains("(hidden)"), "{shown}");
+            assert!(shown.contains("is on no list") || !message.contains("no list"));
+        }
+    }
+}
+
 #[test]
 fn a_function_that_is_gone_needs_no_deletion_and_a_write_of_another_service_is_refused() {
     let delete = Write::DeleteFunction {

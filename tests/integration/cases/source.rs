@@ -193,6 +193,36 @@ fn a_package_of_node_files_runs() {
     assert_eq!(said, expected);
 }
 
+/// An executable that speaks the Runtime API by itself. On the disk nobody may execute it: the archive has the permission.
+const EXECUTABLE: &str = r##"#!/usr/bin/env python3
+import json, os, urllib.request
+
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(api + "next") as asked:
+        run, event = asked.headers["Lambda-Runtime-Aws-Request-Id"], json.load(asked)
+    answer = json.dumps(2 * event["n"]).encode()
+    urllib.request.urlopen(urllib.request.Request(api + run + "/response", answer, method="POST")).read()
+"##;
+
+#[test]
+fn a_package_of_an_executable_runs() {
+    let story = Story::new(SandboxOptions {
+        clock: ClockMode::Real,
+        ..SandboxOptions::default()
+    });
+    story.put("lambda/bootstrap", EXECUTABLE);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let file = story.folder.path().join("lambda/bootstrap");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let (sha, said) = runs(&story, "provided.al2023", "bootstrap");
+    let expected = json!([sha, "Pending", 42, "conflict", "Successful"]);
+    assert_eq!(said, expected);
+}
+
 /// A gate that says no, as a person writes it.
 const NO: &str = r#"
 import boto3
