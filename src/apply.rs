@@ -19,7 +19,7 @@ use crate::model::observed::Observed;
 use crate::model::observed::Seen;
 use crate::model::pipeline::{PipelineDocument, Renewal};
 use crate::model::progress::Progress;
-use crate::model::read::Readiness;
+use crate::model::read::{Fact, Readiness};
 use crate::model::wiring::PipelineKey;
 use crate::model::write::{Write, Written};
 
@@ -258,7 +258,7 @@ const READY_ATTEMPTS: u32 = 60;
 const READY_FIRST: Duration = Duration::from_millis(250);
 const READY_MOST: Duration = Duration::from_secs(5);
 
-/// Sends a change of a function and waits until Lambda has taken it over.
+/// Looks whether the function is still what the plan was made from, sends a change of it, and waits until Lambda has taken it over.
 async fn function<C: Cloud, T: Timing, B>(
     update: &FunctionUpdate,
     what: &str,
@@ -267,9 +267,22 @@ async fn function<C: Cloud, T: Timing, B>(
     let FunctionUpdate {
         function: key,
         write,
+        basis,
     } = update;
+    if let Some(basis) = basis {
+        let fresh = match tools.cloud.read(&key.account, &key.tagged()).await {
+            Ok(fact) => fact,
+            Err(error) => return Done::from(Outcome::Failed(Failure::Cloud(Box::new(error)))),
+        };
+        // One that is gone AWS tells of itself.
+        if let Fact::TaggedFunction(Some(fresh)) = &fresh
+            && let Some(message) = basis.stale(key, fresh)
+        {
+            return Done::from(Outcome::Failed(Failure::Stale { message }));
+        }
+    }
     let done = written_to_done(send(&key.account, write, false, what, tools).await);
-    if done.outcome != Outcome::Done {
+    if done.outcome != Outcome::Done || matches!(write, Write::DeleteFunction { .. }) {
         return done;
     }
     let mut attempt = 0;

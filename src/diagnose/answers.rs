@@ -154,8 +154,17 @@ fn failed(scene: &Scene<'_>, log: &LogFacts) -> Option<Finding> {
     if log.refused.is_some() || log.not_open.is_some() || log.timed_out.is_some() {
         return None;
     }
-    let line = log.failed.as_ref().or(log.ended_in_error.as_ref())?;
+    let over = scene.attempt.map(|one| one.status) == Some(ActionStatus::Failed);
+    if !over && !log.begun.is_subset(&log.ended) {
+        // It still runs: whatever it met, it may answer.
+        return None;
+    }
+    let certain = log.failed.as_ref().or(log.ended_in_error.as_ref());
+    let line = certain.or(log.caught.as_ref())?;
     let mut finding = told(scene, Cause::FunctionFailed, log, line);
+    if certain.is_none() {
+        finding.certainty = finding.certainty.max(Certainty::Likely);
+    }
     finding.mend = vec![
         mend::by_hand(
             "mend the function, and let it answer a failure on every error: PutJobFailureResult with the message",

@@ -56,6 +56,8 @@ pub(super) struct LogFacts {
     pub(super) timed_out: Option<String>,
     /// The function, or its start, failed.
     pub(super) failed: Option<String>,
+    /// An error that the function itself put into its log: it may have gone on.
+    pub(super) caught: Option<String>,
     /// Lambda ended an invocation with an error of the function, without a word of the function itself.
     pub(super) ended_in_error: Option<String>,
     /// Whether there are more lines than were read.
@@ -185,7 +187,15 @@ fn failures(message: &str, facts: &mut LogFacts) {
         // The message of Lambda itself tells more than its report.
         facts.timed_out = Some(quote(message));
     }
-    let python = message.trim_start().starts_with("[ERROR]") && !message.contains("PutJob");
+    let text = message.trim_start();
+    // With tabs it is Python's logger; with a blank it is Lambda, for an exception that nobody caught.
+    if text.starts_with("[ERROR]\t") {
+        if !message.contains("PutJob") {
+            facts.caught.get_or_insert_with(|| quote(message));
+        }
+        return;
+    }
+    let python = text.starts_with("[ERROR]") && !message.contains("PutJob");
     if python || FAILED.iter().any(|mark| message.contains(mark)) {
         facts.failed.get_or_insert_with(|| quote(message));
     }

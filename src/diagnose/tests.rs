@@ -542,6 +542,31 @@ fn a_function_that_did_not_come_to_its_answer_tells_why_in_its_log() {
     }
 }
 
+/// A check that logs a failed try and goes on has not failed.
+#[test]
+fn an_error_that_the_function_logs_itself_is_no_certain_end() {
+    let caught = "[ERROR]\t2026-01-01T00:00:00.000Z\tr-1\tno answer from the registry, trying again\nTraceback (most recent call last):";
+    let world = wired();
+    running(&world);
+    let lines = ["START RequestId: r-1 Version: $LATEST\n", caught];
+    let lines = lines.map(|message| LogLine {
+        at_ms: STARTED * 1000,
+        stream: "s".to_owned(),
+        message: message.to_owned(),
+    });
+    let log = LogLines {
+        lines: lines.into(),
+        cut: false,
+    };
+    leave(&world, "dev", Fact::LogEvents(Some(log)));
+    let diagnosis = assert_first(&world, Cause::StillRunning, Certainty::Certain);
+    assert_eq!(causes(&diagnosis), [Cause::StillRunning]);
+
+    failed(&world, "JobFailed", GAVE_UP);
+    logged(&world, &[caught]);
+    assert_first(&world, Cause::FunctionFailed, Certainty::Likely);
+}
+
 #[test]
 fn other_invocations_in_the_log_make_it_less_certain() {
     let world = wired();

@@ -10,6 +10,7 @@ use super::account::{AccountId, AccountName, Region};
 use super::failure::CloudError;
 use super::name::{GateName, Project};
 use super::pipeline::PatchRequest;
+use super::read::Function;
 use super::wiring::{FunctionKey, PipelineKey};
 use super::write::Write;
 
@@ -182,6 +183,40 @@ pub struct FunctionUpdate {
     pub function: FunctionKey,
     /// The call.
     pub write: Write,
+    /// What the plan was made from; none for a function that was not there.
+    pub basis: Option<FunctionBasis>,
+}
+
+/// What a change of a function relies on. Lambda's own `RevisionId` would not do: it changes whenever the function is ready.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionBasis {
+    /// The tag by which the function is the project's.
+    pub tag: (&'static str, String),
+    /// The hashes of code that this run knows: the one that was found, and the one that it sends.
+    pub codes: Vec<String>,
+}
+
+impl FunctionBasis {
+    /// Why the change must not be made, held against the function as it is now: it may be somebody else's, or hold what somebody
+    /// deployed while a person looked at the plan.
+    pub fn stale(&self, key: &FunctionKey, fresh: &Function) -> Option<String> {
+        let Self {
+            tag: (tag, project),
+            codes,
+        } = self;
+        let found = fresh.tags.as_ref().and_then(|tags| tags.get(*tag));
+        if found != Some(project) {
+            return Some(format!(
+                "{key} has lost its tag `{tag}` since the plan was made: it is not this project's any more"
+            ));
+        }
+        let code = fresh.code_sha256.as_ref();
+        code.is_some_and(|code| !codes.contains(code)).then(|| {
+            format!(
+                "{key} has other code than when the plan was made: somebody deployed it meanwhile"
+            )
+        })
+    }
 }
 
 /// A planned update of one pipeline: one UpdatePipeline, however many gates.

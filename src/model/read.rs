@@ -521,6 +521,10 @@ impl Function {
                 .map_or_else(String::new, |why| format!(": {why}"))
         };
         match (self.state.as_deref(), self.last_update_status.as_deref()) {
+            // Whatever it was before: Lambda is at it.
+            (_, Some("InProgress")) => {
+                Readiness::Waiting("its update is still in progress".to_owned())
+            }
             (Some("Failed"), _) => Readiness::Failed(format!(
                 "Lambda could not make it ready{}",
                 because(&self.state_reason)
@@ -530,9 +534,6 @@ impl Function {
                 because(&self.last_update_reason)
             )),
             (Some("Pending"), _) => Readiness::Waiting("its state is still Pending".to_owned()),
-            (_, Some("InProgress")) => {
-                Readiness::Waiting("its update is still in progress".to_owned())
-            }
             _ => Readiness::Ready,
         }
     }

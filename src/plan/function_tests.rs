@@ -426,6 +426,43 @@ fn what_lambda_could_not_take_over_is_drift_and_is_tried_again() {
     }
 }
 
+/// A person may look at a plan for an hour.
+#[test]
+fn what_changed_hands_or_was_deployed_since_the_plan_is_not_overwritten_or_deleted() {
+    let changes: [(&str, fn(&mut Function)); 3] = [
+        ("has lost its tag", |f| f.tags = Some([].into())),
+        ("has lost its tag", |f| {
+            f.tags = Some([(super::roles::PROJECT_TAG.to_owned(), "other".to_owned())].into());
+        }),
+        ("somebody deployed it", |f| {
+            f.code_sha256 = Some("theirs".to_owned())
+        }),
+    ];
+    let mut newer = made();
+    for spec in newer.functions.values_mut() {
+        (spec.package, spec.timeout_seconds) = (package("v2"), 61);
+    }
+    for (why, change) in changes {
+        for (wiring, options) in [(&newer, bootstrap()), (&made(), teardown())] {
+            let world = applied(&made());
+            let plan = world.plan(wiring, &options);
+            edit_function(&world, change);
+            let before = function(&world);
+            let report = world.apply(&plan);
+            assert_eq!(
+                of_apply(&plan, &report) == Status::Failed,
+                options == bootstrap()
+            );
+            let stale = report.outcomes.iter().find_map(|o| match o {
+                Outcome::Failed(Failure::Stale { message }) => Some(message),
+                _ => None,
+            });
+            assert!(stale.is_some_and(|m| m.contains(why)), "{report:#?}");
+            assert_eq!(function(&world), before);
+        }
+    }
+}
+
 /// A log group that somebody gave the function may be that of a whole platform.
 #[test]
 fn nobody_is_told_to_delete_a_log_group_of_others() {

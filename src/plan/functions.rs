@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::model::account::AccountId;
 use crate::model::arn::RoleArn;
 use crate::model::change::{
-    Change, ChangeAction, ChangeKind, FunctionUpdate, Intent, Problem, Severity, Work,
+    Change, ChangeAction, ChangeKind, FunctionBasis, FunctionUpdate, Intent, Problem, Severity,
+    Work,
 };
 use crate::model::function::{FunctionSettings, FunctionSpec, NewFunction, Package, Variables};
 use crate::model::name::GateName;
@@ -112,7 +113,7 @@ impl Subject<'_, '_> {
             region: self.key.region.clone(),
             new: Box::new(new),
         };
-        self.update(change, Rank::Function, write, draft);
+        self.update(change, Rank::Function, write, None, draft);
     }
 
     /// A function that we made: code, configuration, tags.
@@ -151,7 +152,7 @@ impl Subject<'_, '_> {
             name: self.key.name.clone(),
             package: package.clone(),
         };
-        self.update(change, Rank::Function, write, draft);
+        self.update(change, Rank::Function, write, Some(found), draft);
         true
     }
 
@@ -193,7 +194,7 @@ impl Subject<'_, '_> {
             name: self.key.name.clone(),
             settings: Box::new(wanted),
         };
-        self.update(change, Rank::FunctionSettings, write, draft);
+        self.update(change, Rank::FunctionSettings, write, Some(found), draft);
         if found.role != *self.role {
             let message = format!(
                 "{} ran as {} until now; what crossgate put on that role stays there",
@@ -268,7 +269,7 @@ impl Subject<'_, '_> {
             region: self.key.region.clone(),
             name: self.key.name.clone(),
         };
-        draft.write(change, Rank::Function, write);
+        self.update(change, Rank::Function, write, Some(found), draft);
         self.logs_stay(found, draft);
     }
 
@@ -348,10 +349,28 @@ impl Subject<'_, '_> {
         tags
     }
 
-    fn update(&self, change: Change, rank: Rank, write: Write, draft: &mut Draft<'_>) {
+    fn update(
+        &self,
+        change: Change,
+        rank: Rank,
+        write: Write,
+        found: Option<&Function>,
+        draft: &mut Draft<'_>,
+    ) {
+        let codes = |found: &Function| {
+            let known = [
+                found.code_sha256.clone(),
+                Some(self.spec.package.sha256.clone()),
+            ];
+            known.into_iter().flatten().collect()
+        };
         let update = FunctionUpdate {
             function: self.key.clone(),
             write,
+            basis: found.map(|found| FunctionBasis {
+                tag: (PROJECT_TAG, self.wiring.project.to_string()),
+                codes: codes(found),
+            }),
         };
         let work = Work::Function(Box::new(update));
         draft.work(self.key.account.clone(), vec![change], rank, work);
