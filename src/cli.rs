@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Wires a CodePipeline in one AWS account to a Lambda function in another, as a gate in the middle of a release.
@@ -52,6 +53,11 @@ pub enum Command {
     Diagnose(DiagnoseArgs),
     /// Show what a code of diagnose means: without a code, all of them
     Explain(ExplainArgs),
+    /// Draw accounts, roles, policies, stages and hops: --format mermaid (default), dot, svg or html; changes nothing
+    ///
+    /// Without --from the picture shows what the manifest wants, and no AWS account is asked. The picture goes to standard
+    /// output: crossgate graph --format html --from check > gates.html
+    Graph(GraphArgs),
     /// Decide requests and compare documents, from files: needs no manifest and no AWS
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -332,6 +338,21 @@ pub struct VerifyArgs {
     pub simulate: bool,
 }
 
+/// Flags of `graph`.
+#[derive(Debug, Clone, Args)]
+pub struct GraphArgs {
+    /// Colour it by what this command finds: plan, check or verify; or by its saved JSON result
+    #[arg(long, value_name = "plan|check|verify|FILE.json")]
+    pub from: Option<PathBuf>,
+    /// How it is drawn, on standard output
+    // The id is that of the `--format` of all commands, in whose place it stands.
+    #[arg(id = "report", long = "format", value_parser = pictures(), default_value = "mermaid", value_name = "FORMAT")]
+    pub format: ReportFormat,
+    /// The flags of `verify`, for `--from verify`.
+    #[command(flatten)]
+    pub hops: VerifyArgs,
+}
+
 /// Flags of `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -414,6 +435,41 @@ pub enum ReportFormat {
     Github,
     /// A comment for a pull request
     Markdown,
+    // Those below are of `graph`, which has a `--format` of its own: no other command offers them.
+    /// A flowchart as GitHub and GitLab draw it in Markdown
+    #[value(skip)]
+    Mermaid,
+    /// A digraph for Graphviz
+    #[value(skip)]
+    Dot,
+    /// A picture that stands on its own
+    #[value(skip)]
+    Svg,
+    /// A page with the picture, and every hop and object in words
+    #[value(skip)]
+    Html,
+}
+
+/// The pictures that `graph` draws, by their names.
+fn pictures() -> impl TypedValueParser<Value = ReportFormat> {
+    let all = [
+        (
+            ReportFormat::Mermaid,
+            "A flowchart as GitHub and GitLab draw it in Markdown",
+        ),
+        (ReportFormat::Dot, "A digraph for Graphviz"),
+        (ReportFormat::Svg, "A picture that stands on its own"),
+        (
+            ReportFormat::Html,
+            "A page with the picture, and every hop and object in words",
+        ),
+    ];
+    let values = all.map(|(format, about)| PossibleValue::new(format.as_str()).help(about));
+    PossibleValuesParser::new(values).try_map(move |name| {
+        let mut formats = all.iter().map(|(format, _)| *format);
+        let found = formats.find(|format| format.as_str() == name);
+        found.ok_or("it is no picture")
+    })
 }
 
 impl ReportFormat {
@@ -426,6 +482,10 @@ impl ReportFormat {
             Self::Sarif => "sarif",
             Self::Github => "github",
             Self::Markdown => "markdown",
+            Self::Mermaid => "mermaid",
+            Self::Dot => "dot",
+            Self::Svg => "svg",
+            Self::Html => "html",
         }
     }
 }

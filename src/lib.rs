@@ -24,6 +24,7 @@ pub mod environment;
 pub mod error;
 pub mod exit_code;
 pub mod follow;
+pub mod graph;
 pub mod iam;
 pub mod init;
 pub mod model;

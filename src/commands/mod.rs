@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod diagnose;
 mod execute;
+mod graph;
 mod init;
 mod permissions;
 mod plan;
@@ -69,6 +70,7 @@ fn reports(
         Command::Plan(args) => &args.reports,
         Command::Check(args) => &args.reports,
         Command::Verify(args) => &args.reports,
+        Command::Graph(_) => &none,
         other => {
             common.format = report::narrow(common, name(other))?;
             &none
@@ -84,6 +86,7 @@ fn execute(
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Graph(args) => graph::run(&common, &args, environment),
         Command::Policy(command) => policy::run(&common, &command, environment),
         Command::Permissions(args) => permissions::run(&common, &args, environment),
         Command::Init(args) => block_on(init::run(common, *args, environment)),
@@ -119,6 +122,7 @@ fn name(command: &Command) -> &'static str {
         Command::Run(_) => "run",
         Command::Diagnose(_) => "diagnose",
         Command::Explain(_) => "explain",
+        Command::Graph(_) => "graph",
         Command::Policy(PolicyCommand::Simulate { .. }) => "policy simulate",
         Command::Policy(PolicyCommand::Diff(_)) => "policy diff",
         Command::Permissions(_) => "permissions",

@@ -96,6 +96,11 @@ impl Reports {
                 ReportFormat::Sarif => output::sarif::render(findings)?,
                 ReportFormat::Github => output::github::render(findings),
                 ReportFormat::Markdown => output::markdown::render(findings),
+                // Only `graph` has these, and draws them itself; where it fails, there is no picture.
+                ReportFormat::Mermaid
+                | ReportFormat::Dot
+                | ReportFormat::Svg
+                | ReportFormat::Html => String::new(),
             })
         };
         let text = render(self.stdout, Target::Stdout)?;
@@ -277,7 +282,11 @@ pub(super) fn narrow(common: &mut Common, command: &str) -> Result<Format, Error
         ReportFormat::Junit
         | ReportFormat::Sarif
         | ReportFormat::Github
-        | ReportFormat::Markdown => {
+        | ReportFormat::Markdown
+        | ReportFormat::Mermaid
+        | ReportFormat::Dot
+        | ReportFormat::Svg
+        | ReportFormat::Html => {
             common.report = ReportFormat::Text;
             Err(Error::Usage {
                 message: format!(

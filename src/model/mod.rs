@@ -9,6 +9,7 @@ pub mod diagnosis;
 pub mod execution;
 pub mod failure;
 pub mod function;
+pub mod graph;
 pub mod name;
 pub mod object;
 pub mod observed;

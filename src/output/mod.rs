@@ -10,6 +10,7 @@ pub mod execution;
 pub mod file;
 pub mod findings;
 pub mod github;
+pub mod graph;
 pub mod json;
 pub mod junit;
 pub mod markdown;

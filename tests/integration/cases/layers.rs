@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("exit_code", &["model"]),
     ("error", &["config", "desired", "exit_code"]),
     ("follow", &["model"]),
+    ("graph", &["model"]),
     ("init", &["config", "model"]),
     ("cli", &[]),
     ("commands", &["*"]),
@@ -31,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Modules that are pure: no runtime, no SDK, no environment, no clock, no files.
 const PURE: &[&str] = &[
-    "model", "iam", "desired", "plan", "verify", "diagnose", "follow", "init",
+    "model", "iam", "desired", "plan", "verify", "diagnose", "follow", "graph", "init",
 ];
 
 const IMPURE: &[&str] = &[

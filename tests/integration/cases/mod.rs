@@ -12,6 +12,7 @@ mod documents;
 mod drift;
 mod faults;
 mod formats;
+mod graph;
 mod handlers;
 mod harness;
 mod independent;
