@@ -173,6 +173,11 @@ impl Wiring {
         self.policy_name("callback")
     }
 
+    /// The name that the execution role of a function has where the manifest makes both; it may be longer than a role's name.
+    pub fn made_role(&self, function: &FunctionName) -> String {
+        format!("crossgate-{}-fn-{function}", self.project)
+    }
+
     /// The name of the inline policy with which an execution role that is made may write logs.
     pub fn logs_policy(&self) -> PolicyName {
         self.policy_name("logs")

@@ -46,8 +46,24 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
             subject.made(joined, options, draft);
         } else if options.intent == Intent::Bootstrap {
             subject.named(joined, draft);
+        } else {
+            subject.left(joined, draft);
         }
     }
+}
+
+/// The other projects whose gates use the functions of a made role: their callback policies stand on it.
+pub(super) fn others<'a>(joined: &Joined<'a>, key: &RoleKey) -> Vec<&'a str> {
+    let Seen::Present(names) = joined.observed.inline_policy_names(key) else {
+        return Vec::new();
+    };
+    let project = joined.wiring.project.as_str();
+    let of = |name: &'a String| name.strip_prefix("crossgate-")?.strip_suffix("-callback");
+    names
+        .iter()
+        .filter_map(of)
+        .filter(|other| *other != project)
+        .collect()
 }
 
 /// True where the manifest makes the role of these gates' functions.
@@ -89,7 +105,9 @@ impl Subject<'_, '_> {
             }
             (Seen::Present(_), Intent::Teardown) if !is_ours(joined, self.key, self.gates) => {}
             (Seen::Present(role), Intent::Teardown) => {
-                self.logs(joined, draft);
+                if options.remove_unexpected || others(joined, self.key).is_empty() {
+                    self.logs(joined, draft);
+                }
                 if !self.gates.iter().any(|g| g.stays) {
                     self.remove(joined, options, role, draft);
                 }
@@ -244,6 +262,31 @@ impl Subject<'_, '_> {
                 self.problem(code, Severity::Blocked, message, Some(hint), draft);
             }
         }
+    }
+
+    /// A function that crossgate made, by the name of its role, and that the manifest does not make any more: nobody has asked to
+    /// remove it, and nobody else will think of it.
+    fn left(&self, joined: &Joined<'_>, draft: &mut Draft<'_>) {
+        let RoleKey { account, name } = self.key;
+        let left = self.gates.iter().find(|g| {
+            g.selected
+                && g.made.is_none()
+                && joined.wiring.made_role(&g.gate.function.name) == name.as_str()
+        });
+        let Some(gate) = left else { return };
+        let message = format!(
+            "{} and its execution role {name} in account {account} stay: crossgate made them, and the manifest has no `source` for \
+             the function any more",
+            gate.gate.function
+        );
+        let hint = "to remove them too, write `source` again and run `crossgate teardown`, or remove both by hand";
+        self.problem(
+            "function_left",
+            Severity::Warning,
+            message,
+            Some(hint),
+            draft,
+        );
     }
 
     fn other_arn(&self, wanted: &RoleArn, found: &RoleArn, draft: &mut Draft<'_>) {

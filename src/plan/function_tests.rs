@@ -603,6 +603,53 @@ fn what_somebody_adds_to_a_made_role_is_no_drift_and_holds_its_deletion() {
     assert!(!world.snapshot()["dev"].roles.contains_key(ROLE));
 }
 
+/// Another project's gate names the function without making it: taking it away would stop that project's pipeline.
+#[test]
+fn a_function_that_gates_of_other_projects_use_stays() {
+    let wiring = made();
+    let world = applied(&wiring);
+    world.put_inline(
+        "dev",
+        ROLE,
+        "crossgate-other-callback",
+        r#"{"Version":"2012-10-17","Statement":[]}"#,
+    );
+    let (plan, report) = world.run(&wiring, &teardown());
+    assert_eq!(of_apply(&plan, &report.unwrap()), Status::Applied);
+    let held = plan.changes.iter().filter(|c| c.held.is_some());
+    let held: Vec<_> = held.map(|c| (c.kind, c.held.clone().unwrap())).collect();
+    assert_eq!(held.len(), 3, "function, role and policy: {held:#?}");
+    let function = held.iter().find(|(k, _)| *k == ChangeKind::LambdaFunction);
+    assert!(function.unwrap().1.contains("on its role tell: other;"));
+    let dev = &world.snapshot()["dev"];
+    assert_eq!(dev.functions.len(), 1);
+    let left: Vec<&String> = dev.roles[ROLE].inline.keys().collect();
+    assert_eq!(
+        left,
+        ["crossgate-checkout-logs", "crossgate-other-callback"],
+        "the function goes on writing its logs"
+    );
+    let remove = Options {
+        remove_unexpected: true,
+        ..teardown()
+    };
+    world.run(&wiring, &remove);
+    assert_eq!(world.content(), empty().content());
+}
+
+#[test]
+fn a_teardown_without_the_source_says_what_it_leaves() {
+    let world = applied(&made());
+    let plain = crate::world::wiring(MANIFEST, &[]);
+    assert!(codes(&world.plan(&plain, &bootstrap())).is_empty());
+    let (plan, _) = world.run(&plain, &teardown());
+    assert_eq!(codes(&plan), ["function_left"]);
+    assert_eq!(world.snapshot()["dev"].functions.len(), 1);
+    // As it says: with the source it can still be removed.
+    world.run(&made(), &teardown());
+    assert_eq!(world.content(), empty().content());
+}
+
 #[test]
 fn a_shared_function_goes_with_its_last_gate() {
     let two = two_gates();

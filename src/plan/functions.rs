@@ -11,18 +11,20 @@ use crate::model::change::{
     Change, ChangeAction, ChangeKind, FunctionBasis, FunctionUpdate, Intent, Problem, Severity,
     Work,
 };
-use crate::model::function::{FunctionSettings, FunctionSpec, NewFunction, Package, Variables};
+use crate::model::function::{
+    ExecutionRole, FunctionSettings, FunctionSpec, NewFunction, Package, Variables,
+};
 use crate::model::name::GateName;
 use crate::model::observed::Seen;
 use crate::model::read::Function;
-use crate::model::wiring::{FunctionKey, Wiring};
+use crate::model::wiring::{FunctionKey, RoleKey, Wiring};
 use crate::model::write::Write;
 
 use super::Options;
 use super::draft::{Draft, Rank};
-use super::grants;
 use super::join::{Joined, JoinedGate};
 use super::roles::PROJECT_TAG;
+use super::{execution, grants};
 
 /// A function that the manifest makes, with the gates that use it.
 struct Subject<'s, 'a> {
@@ -59,7 +61,7 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
             (Seen::Present(found), Intent::Bootstrap) => subject.keep(found, draft),
             (Seen::Present(found), Intent::Teardown) => {
                 if !gates.iter().any(|g| g.stays) {
-                    subject.remove(found, draft);
+                    subject.remove(joined, options, found, draft);
                 }
             }
         }
@@ -249,7 +251,13 @@ impl Subject<'_, '_> {
         self.problem(code, Severity::Warning, message, hint, draft);
     }
 
-    fn remove(&self, found: &Function, draft: &mut Draft<'_>) {
+    fn remove(
+        &self,
+        joined: &Joined<'_>,
+        options: &Options,
+        found: &Function,
+        draft: &mut Draft<'_>,
+    ) {
         let mut before = found
             .environment
             .as_ref()
@@ -265,12 +273,38 @@ impl Subject<'_, '_> {
                 "no gate needs the function any more",
             )
         };
+        if let Some(held) = self.used_by_others(joined, options) {
+            return draft.held(Change {
+                held: Some(held),
+                ..change
+            });
+        }
         let write = Write::DeleteFunction {
             region: self.key.region.clone(),
             name: self.key.name.clone(),
         };
         self.update(change, Rank::Function, write, Some(found), draft);
         self.logs_stay(found, draft);
+    }
+
+    /// Why the function stays although none of this manifest's gates needs it. Only a made role tells: one that is named may be that
+    /// of many functions.
+    fn used_by_others(&self, joined: &Joined<'_>, options: &Options) -> Option<String> {
+        let ExecutionRole::Made(name) = &self.spec.role else {
+            return None;
+        };
+        let key = RoleKey {
+            account: self.key.account.clone(),
+            name: name.clone(),
+        };
+        let others = execution::others(joined, &key);
+        (!options.remove_unexpected && !others.is_empty()).then(|| {
+            format!(
+                "gates of other crossgate projects use it, as the policies on its role tell: {}; it goes only with \
+                 --remove-unexpected",
+                others.join(", ")
+            )
+        })
     }
 
     /// A group that is not the function's own may hold the logs of others: nobody is told to delete it.

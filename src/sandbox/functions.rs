@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -260,14 +261,27 @@ fn environment(
     all
 }
 
-/// Unpacks an archive as Lambda does, with the permissions that it has.
+/// How many archives this process has unpacked: sandboxes beside each other have the same request ids.
+static UNPACKED: AtomicU64 = AtomicU64::new(0);
+
+/// Unpacks an archive as Lambda does, with the permissions that it has, into a folder that was not there.
 fn unpack(archive: &str, request_id: &str) -> Result<PathBuf, String> {
     use base64::Engine as _;
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(archive)
         .map_err(|e| format!("the archive is not base64: {e}"))?;
-    let folder = std::env::temp_dir().join(format!("crossgate-sandbox-{request_id}"));
-    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let number = UNPACKED.fetch_add(1, Ordering::Relaxed);
+    let name = format!(
+        "crossgate-sandbox-{}-{number}-{request_id}",
+        std::process::id()
+    );
+    let folder = std::env::temp_dir().join(name);
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(&folder)
+        .map_err(|e| format!("{}: {e}", folder.display()))?;
     zip::ZipArchive::new(std::io::Cursor::new(bytes))
         .and_then(|mut archive| archive.extract(&folder))
         .map_err(|e| format!("Could not unzip uploaded file: {e}"))?;

@@ -227,10 +227,14 @@ fn bytes(place: &Path, name: &str, most: u64) -> Result<Vec<u8>, SourceError> {
     Ok(bytes)
 }
 
-/// What comes about by itself and is of no use in a package; of crossgate's own folder, backups of pipelines.
+/// What comes about by itself and is of no use in a package; of crossgate's own folders, backups of pipelines and the sandbox.
 fn is_skipped(name: &str) -> bool {
     let compiled = Path::new(name).extension().is_some_and(|end| end == "pyc");
-    compiled || matches!(name, ".git" | ".crossgate" | "__pycache__" | ".DS_Store")
+    compiled
+        || matches!(
+            name,
+            ".git" | ".crossgate" | ".crossgate-sandbox" | "__pycache__" | ".DS_Store"
+        )
 }
 
 fn packable<'n>(name: Option<&'n str>, path: &str) -> Result<&'n str, SourceError> {

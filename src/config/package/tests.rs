@@ -125,6 +125,7 @@ fn the_manifests_own_folder_is_packed_without_the_manifest_and_its_backups() {
         "environment = { TOKEN = \"s3cret\" }",
     );
     put(&outer, "repo/.crossgate/backup/p.json", "{}");
+    put(&outer, "repo/.crossgate-sandbox/credentials", "s3cret");
     put(&outer, "repo/other/crossgate.toml", "of a test");
     assert_eq!(
         names(&read(&outer, ".").unwrap()),
