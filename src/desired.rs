@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use crate::config::{
-    Config, FunctionConfig, GateConfig, InvokeRoleConfig, MadeFunctionConfig, did_you_mean,
+    Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig, MadeFunctionConfig,
+    did_you_mean,
 };
 use crate::model::account::{AccountId, AccountName};
 use crate::model::function::{ExecutionRole, FunctionSpec};
@@ -156,6 +157,10 @@ impl<'a> Accounts<'a> {
             let account = Account {
                 id: id.clone(),
                 credentials: credentials.to_string(),
+                profile: match credentials {
+                    Credentials::Profile(profile) => Some(profile.clone()),
+                    Credentials::DefaultChain | Credentials::AssumeRole { .. } => None,
+                },
             };
             Some((name.clone(), account))
         };

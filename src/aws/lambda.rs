@@ -311,8 +311,7 @@ fn begun_at_the_end<'m>(message: &'m str, value: &str) -> Option<&'m str> {
     let mut ends: Vec<usize> = value.char_indices().skip(1).map(|(at, _)| at).collect();
     ends.reverse();
     ends.into_iter()
-        .filter_map(|end| message.strip_suffix(value.get(..end)?))
-        .next()
+        .find_map(|end| message.strip_suffix(value.get(..end)?))
 }
 
 fn done<T, E>(call: &Call<'_>, result: Result<T, SdkError<E>>) -> Outcome<Written>

@@ -110,7 +110,7 @@ fn misplaced(root: &DeTable<'_>, hidden: &mut Vec<Range<usize>>) {
             DeValue::Table(_) if key.get_ref() == "accounts" => {}
             DeValue::Table(table) => misplaced(table, hidden),
             DeValue::Array(items) => {
-                for item in items.iter() {
+                for item in items {
                     if let DeValue::Table(table) = item.get_ref() {
                         misplaced(table, hidden);
                     }
@@ -143,7 +143,10 @@ fn guarded(text: &str) -> String {
             continue;
         }
         // A line without a key goes on with the value of one before; base64 ends with `=` too.
-        let begins = |value: &str| value[1..].trim_start().starts_with(['"', '\'', '{', '[']);
+        let begins = |value: &str| {
+            let value = value.trim_start_matches('=').trim_start();
+            value.starts_with(['"', '\'', '{', '['])
+        };
         let split = line.find('=').map(|at| line.split_at(at));
         let (key, value) = split.filter(|(_, v)| begins(v)).unwrap_or(("", line));
         shown.push_str(key);

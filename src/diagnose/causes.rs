@@ -120,7 +120,9 @@ fn pipeline_missing(scene: &Scene<'_>) -> Finding {
         Cause::PipelineMissing,
         Certainty::Certain,
         [seen("the pipeline", text)],
-        vec![mend::by(
+        vec![mend::by_aws(
+            scene,
+            &pipeline.account,
             "name the pipeline, its region and its account in [gates.pipeline] as they are; this lists what is there",
             format!(
                 "aws codepipeline list-pipelines --region {}",

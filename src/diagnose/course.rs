@@ -194,7 +194,9 @@ fn not_come(scene: &Scene<'_>) -> Finding {
             Cause::NotReadable,
             Certainty::Certain,
             [seen("the pipeline", no_execution(scene, id.as_str()))],
-            vec![mend::by(
+            vec![mend::by_aws(
+                scene,
+                &scene.gate.pipeline.account,
                 "name one that is there; this lists them",
                 format!(
                     "aws codepipeline list-pipeline-executions --pipeline-name {} --region {}",

@@ -1,6 +1,7 @@
 //! What mends a cause: orders in one sentence, with the command where one does it.
-//! Names and ids of AWS need no quotes for a shell (their forms are checked when they are read).
+//! Names and ids of AWS need no quotes for a shell (their forms are checked when they are read); names of profiles may.
 
+use crate::model::account::AccountName;
 use crate::model::chain::Hop;
 use crate::model::diagnosis::Mend;
 use crate::model::execution::ActionStatus;
@@ -20,6 +21,31 @@ pub(super) fn by(what: impl Into<String>, command: String) -> Mend {
     Mend {
         what: what.into(),
         command: Some(command),
+    }
+}
+
+/// A step with a command of the AWS CLI, with the credentials that the manifest has for the account: without them it would be
+/// about whatever account the shell is in.
+pub(super) fn by_aws(
+    scene: &Scene<'_>,
+    account: &AccountName,
+    what: impl Into<String>,
+    command: String,
+) -> Mend {
+    let account = scene.wiring.accounts.get(account);
+    let profile = account.and_then(|account| account.profile.as_deref());
+    let profile = profile.map_or(String::new(), |name| format!(" --profile {}", quoted(name)));
+    by(what, command + &profile)
+}
+
+/// A word for a shell.
+fn quoted(text: &str) -> String {
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '/' | ':');
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 
@@ -61,7 +87,9 @@ pub(super) fn retry(scene: &Scene<'_>) -> Mend {
         }
     };
     match &scene.execution {
-        Some(id) => by(
+        Some(id) => by_aws(
+            scene,
+            &pipeline.account,
             format!(
                 "{when} let the stage run again, in {}",
                 scene.account(&pipeline.account)
@@ -87,7 +115,9 @@ pub(super) fn run(scene: &Scene<'_>) -> Mend {
 /// Opens the way into the stage.
 pub(super) fn enable_stage(scene: &Scene<'_>) -> Mend {
     let pipeline = &scene.gate.pipeline;
-    by(
+    by_aws(
+        scene,
+        &pipeline.account,
         format!("open it again, in {}", scene.account(&pipeline.account)),
         format!(
             "aws codepipeline enable-stage-transition --pipeline-name {} --stage-name {} --transition-type Inbound --region {}",
@@ -105,7 +135,9 @@ pub(super) fn more_time(scene: &Scene<'_>) -> Vec<Mend> {
             format!("crossgate bootstrap --gate {}", scene.gate.name),
         )
     } else {
-        by(
+        by_aws(
+            scene,
+            &key.account,
             format!(
                 "give the function more time, 900 seconds at most, in {}",
                 scene.account(&key.account)
@@ -127,7 +159,9 @@ pub(super) fn more_time(scene: &Scene<'_>) -> Vec<Mend> {
 /// Takes the reservation off.
 pub(super) fn concurrency(scene: &Scene<'_>) -> Mend {
     let key = &scene.function_key;
-    by(
+    by_aws(
+        scene,
+        &key.account,
         format!(
             "take the reserved concurrency off, or raise it, in {}",
             scene.account(&key.account)
@@ -142,7 +176,9 @@ pub(super) fn concurrency(scene: &Scene<'_>) -> Mend {
 /// Shows the function's log.
 pub(super) fn read_log(scene: &Scene<'_>) -> Mend {
     let key = &scene.function_key;
-    by(
+    by_aws(
+        scene,
+        &key.account,
         format!(
             "read the function's log, in {}",
             scene.account(&key.account)

@@ -129,32 +129,32 @@ fn logged(world: &World, lines: &[&str]) {
 }
 
 fn diagnosed_with(world: &World, manifest: &str, options: &Options) -> (Diagnosis, Status) {
-    diagnosed_of(world, world::wiring(manifest, &[]), options)
+    diagnosed_of(world, &world::wiring(manifest, &[]), options)
 }
 
-fn diagnosed_of(world: &World, wiring: Wiring, options: &Options) -> (Diagnosis, Status) {
+fn diagnosed_of(world: &World, wiring: &Wiring, options: &Options) -> (Diagnosis, Status) {
     let planning = world::options(Intent::Bootstrap);
     let hops = verify::Options::default();
     let wants = |seen: &Observed| {
-        let mut wanted = plan::wants(&wiring, seen, &planning);
-        wanted.extend(verify::wants(&wiring, seen, &hops));
-        wanted.extend(wants(&wiring, seen, options));
+        let mut wanted = plan::wants(wiring, seen, &planning);
+        wanted.extend(verify::wants(wiring, seen, &hops));
+        wanted.extend(wants(wiring, seen, options));
         wanted.sort();
         wanted.dedup();
         wanted
     };
     let observed = block_on(observe(world, wants, 16, &Silent));
-    let wants = |seen: &Observed| wants_beside(&wiring, &observed, seen, options, NOW);
+    let wants = |seen: &Observed| wants_beside(wiring, &observed, seen, options, NOW);
     let beside = block_on(observe(world, wants, 16, &Silent));
     let known = Known {
-        wiring: &wiring,
+        wiring,
         observed: &observed,
         beside: &beside,
-        plan: &plan::plan(&wiring, &observed, &planning),
-        proof: &verify::prove(&wiring, &observed, &hops),
+        plan: &plan::plan(wiring, &observed, &planning),
+        proof: &verify::prove(wiring, &observed, &hops),
         now: NOW,
     };
-    let unread = !plan::reading_problems(&wiring, &observed).is_empty();
+    let unread = !plan::reading_problems(wiring, &observed).is_empty();
     let mut all = diagnose(&known, options);
     let status = status(&all, unread);
     (all.remove(0), status)
@@ -270,7 +270,7 @@ fn a_function_that_the_manifest_makes_is_mended_through_the_manifest() {
     world.forget_calls();
     failed(&world, "JobFailed", GAVE_UP);
     logged(&world, &["r-1 Task timed out after 60.00 seconds"]);
-    let of = |world: &World| diagnosed_of(world, wiring.clone(), &Options::default()).0;
+    let of = |world: &World| diagnosed_of(world, &wiring, &Options::default()).0;
     let diagnosis = of(&world);
     assert_eq!(diagnosis.first.cause, Cause::FunctionTimedOut);
     let text = shown(&diagnosis);
@@ -283,6 +283,23 @@ fn a_function_that_the_manifest_makes_is_mended_through_the_manifest() {
     assert_eq!(diagnosis.first.cause, Cause::FunctionMissing);
     let command = diagnosis.first.mend[0].command.as_deref();
     assert_eq!(command, Some("crossgate bootstrap --gate validate"));
+}
+
+/// What changes something must not change it in whatever account the shell happens to be in.
+#[test]
+fn commands_name_the_profile_of_their_account_fit_for_a_shell() {
+    let world = wired();
+    failed(&world, "JobFailed", GAVE_UP);
+    logged(&world, &["r-1 Task timed out after 3.00 seconds"]);
+    let text = shown(&diagnosed(&world));
+    assert!(
+        text.contains("--timeout 900 --region us-east-1 --profile dev\n"),
+        "{text}"
+    );
+    let manifest = world::MANIFEST.replace("profile = \"dev\"", "profile = \"it's dev\"");
+    let (diagnosis, _) = diagnosed_with(&world, &manifest, &Options::default());
+    let text = shown(&diagnosis);
+    assert!(text.contains(r"--profile 'it'\''s dev'"), "{text}");
 }
 
 #[test]
@@ -309,7 +326,7 @@ fn a_gate_that_said_no_works_and_its_message_is_shown() {
       the action: Gate/RunValidation failed in execution e-1: JobFailed: two checks failed
       mend: mend what the function found, and release again
       mend: then let the stage run again, in account tools (111111111111)
-        aws codepipeline retry-stage-execution --pipeline-name MyPipeline --stage-name Gate --pipeline-execution-id e-1 --retry-mode FAILED_ACTIONS --region us-east-1
+        aws codepipeline retry-stage-execution --pipeline-name MyPipeline --stage-name Gate --pipeline-execution-id e-1 --retry-mode FAILED_ACTIONS --region us-east-1 --profile tools
     ");
 }
 

@@ -36,6 +36,8 @@ pub struct Account {
     /// Whose credentials are used, in words for messages: "profile `tools`", "the default credential chain",
     /// "role arn:… assumed via `tools`".
     pub credentials: String,
+    /// The named profile, where it is one: for commands of the AWS CLI.
+    pub profile: Option<String>,
 }
 
 /// The account with whose credentials the organization is read: the management account, or a delegated administrator. No gate

@@ -426,16 +426,18 @@ fn what_lambda_could_not_take_over_is_drift_and_is_tried_again() {
     }
 }
 
+type Edit = fn(&mut Function);
+
 /// A person may look at a plan for an hour.
 #[test]
 fn what_changed_hands_or_was_deployed_since_the_plan_is_not_overwritten_or_deleted() {
-    let changes: [(&str, fn(&mut Function)); 3] = [
+    let changes: [(&str, Edit); 3] = [
         ("has lost its tag", |f| f.tags = Some([].into())),
         ("has lost its tag", |f| {
             f.tags = Some([(super::roles::PROJECT_TAG.to_owned(), "other".to_owned())].into());
         }),
         ("somebody deployed it", |f| {
-            f.code_sha256 = Some("theirs".to_owned())
+            f.code_sha256 = Some("theirs".to_owned());
         }),
     ];
     let mut newer = made();
