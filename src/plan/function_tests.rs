@@ -642,9 +642,9 @@ fn a_function_that_gates_of_other_projects_use_stays() {
 #[test]
 fn a_teardown_without_the_source_says_what_it_leaves() {
     let world = applied(&made());
-    let plain = crate::world::wiring(MANIFEST, &[]);
-    assert!(codes(&world.plan(&plain, &bootstrap())).is_empty());
-    let (plan, _) = world.run(&plain, &teardown());
+    let sourceless = crate::world::wiring(MANIFEST, &[]);
+    assert!(codes(&world.plan(&sourceless, &bootstrap())).is_empty());
+    let (plan, _) = world.run(&sourceless, &teardown());
     assert_eq!(codes(&plan), ["function_left"]);
     assert_eq!(world.snapshot()["dev"].functions.len(), 1);
     // As it says: with the source it can still be removed.
