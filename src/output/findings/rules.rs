@@ -243,6 +243,11 @@ static CODES: &[Rule] = &[
         "Whether its repository still holds the image was not looked at.",
     ),
     rule(
+        "function_left",
+        "a function that crossgate made stays",
+        "Write `source` again and run teardown, or remove the function and its role by hand.",
+    ),
+    rule(
         "function_not_active",
         "the function is not active",
         "Look at its StateReason in Lambda, and deploy it again.",
@@ -280,7 +285,7 @@ static CODES: &[Rule] = &[
     rule(
         "logs_stay",
         "the function's logs stay",
-        "Lambda made their group; delete it if nobody needs it.",
+        "Look into their group; delete it if nobody needs it.",
     ),
     rule(
         "manifest",
