@@ -373,6 +373,7 @@ impl World {
             }
             Read::Pipelines { region } => Fact::Pipelines(listed(account.pipelines.keys(), region)),
             Read::Functions { region } => Fact::Functions(listed(account.functions.keys(), region)),
+            Read::Roles => Fact::Roles(roles_of(account)),
             Read::Role { role: name } => Fact::Role(role(name).map(|r| r.role.clone())),
             Read::InlinePolicyNames { role: name } => {
                 Fact::InlinePolicyNames(role(name).map(|r| r.inline.keys().cloned().collect()))

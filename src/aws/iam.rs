@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_iam::operation::RequestId;
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType, Tag};
 use percent_encoding::percent_decode_str;
 
 use super::errors::{Call, Failure, is_absent, message_of};
@@ -12,7 +12,7 @@ use super::{Answer, Outcome};
 use crate::cloud::CloudErrorKind;
 use crate::model::arn::RoleArn;
 use crate::model::name::RoleName;
-use crate::model::read::{AttachedPolicy, Fact, InlinePolicy, Role};
+use crate::model::read::{AttachedPolicy, Fact, InlinePolicy, Role, RoleDetail};
 use crate::model::write::{NewRole, Write, Written};
 
 /// `iam:GetRole`.
@@ -26,34 +26,120 @@ pub(super) async fn role(
         Err(e) if is_absent(&e) => return Ok(answer(Fact::Role(None), &e)),
         Err(e) => return Err(call.failed(&e)),
     };
-    let malformed = |why: String| Failure::malformed(why, output.request_id());
+    let malformed = |why: &str| Failure::malformed(why, output.request_id());
     let found = output
         .role()
-        .ok_or_else(|| malformed("the answer has no Role".to_owned()))?;
-    let arn = RoleArn::parse(found.arn()).map_err(|e| {
-        if is_unique_id(found.arn()) {
-            Failure::not_settled(e, output.request_id())
-        } else {
-            malformed(e.to_string())
-        }
-    })?;
-    let trust = found
-        .assume_role_policy_document()
-        .ok_or_else(|| malformed("the role has no AssumeRolePolicyDocument".to_owned()))?;
-    let boundary = found.permissions_boundary();
-    let role = Role {
-        arn,
-        trust: decode(trust).map_err(malformed)?,
-        tags: found
-            .tags()
-            .iter()
-            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
-            .collect(),
-        permissions_boundary: boundary
-            .and_then(|b| b.permissions_boundary_arn())
-            .map(str::to_owned),
+        .ok_or_else(|| malformed("the answer has no Role"))?;
+    let parts = RoleParts {
+        arn: found.arn(),
+        trust: found.assume_role_policy_document(),
+        tags: found.tags(),
+        boundary: found.permissions_boundary(),
     };
+    let role = parts.role(output.request_id())?;
     Ok(answer(Fact::Role(Some(role)), &output))
+}
+
+/// `iam:GetAccountAuthorizationDetails` with `Filter=Role`, all pages.
+pub(super) async fn roles(client: &aws_sdk_iam::Client, call: &Call<'_>) -> Outcome<Fact> {
+    let request = client
+        .get_account_authorization_details()
+        .filter(EntityType::Role)
+        .max_items(PAGE);
+    let mut pages = request.into_paginator().send();
+    let (mut roles, mut request_id) = (Vec::new(), None);
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|e| call.failed(&e))?;
+        for detail in page.role_detail_list() {
+            roles.push(role_detail(detail, page.request_id())?);
+        }
+        request_id = page.request_id().map(str::to_owned);
+    }
+    let value = Fact::Roles(roles);
+    Ok(Answer { value, request_id })
+}
+
+/// The most entities that IAM gives in a page (api: GetAccountAuthorizationDetails, MaxItems).
+const PAGE: i32 = 1000;
+
+fn role_detail(
+    detail: &aws_sdk_iam::types::RoleDetail,
+    request_id: Option<&str>,
+) -> Result<RoleDetail, Failure> {
+    let malformed = |why: String| Failure::malformed(why, request_id);
+    let parts = RoleParts {
+        arn: detail
+            .arn()
+            .ok_or_else(|| malformed("a role has no Arn".to_owned()))?,
+        trust: detail.assume_role_policy_document(),
+        tags: detail.tags(),
+        boundary: detail.permissions_boundary(),
+    };
+    let mut inline = BTreeMap::new();
+    for policy in detail.role_policy_list() {
+        let (Some(name), Some(text)) = (policy.policy_name(), policy.policy_document()) else {
+            return Err(malformed(
+                "an inline policy has no name or no document".to_owned(),
+            ));
+        };
+        inline.insert(name.to_owned(), decode(text).map_err(malformed)?);
+    }
+    Ok(RoleDetail {
+        role: parts.role(request_id)?,
+        inline,
+        attached: detail
+            .attached_managed_policies()
+            .iter()
+            .map(attached_policy)
+            .collect(),
+    })
+}
+
+/// What GetRole and GetAccountAuthorizationDetails say of a role, each in a type of its own.
+struct RoleParts<'a> {
+    arn: &'a str,
+    trust: Option<&'a str>,
+    tags: &'a [Tag],
+    boundary: Option<&'a AttachedPermissionsBoundary>,
+}
+
+impl RoleParts<'_> {
+    fn role(self, request_id: Option<&str>) -> Result<Role, Failure> {
+        let Self {
+            arn,
+            trust,
+            tags,
+            boundary,
+        } = self;
+        let malformed = |why: String| Failure::malformed(why, request_id);
+        let parsed = RoleArn::parse(arn).map_err(|e| {
+            if is_unique_id(arn) {
+                Failure::not_settled(e, request_id)
+            } else {
+                malformed(e.to_string())
+            }
+        })?;
+        let trust = trust
+            .ok_or_else(|| malformed("the role has no AssumeRolePolicyDocument".to_owned()))?;
+        Ok(Role {
+            arn: parsed,
+            trust: decode(trust).map_err(malformed)?,
+            tags: tags
+                .iter()
+                .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+                .collect(),
+            permissions_boundary: boundary
+                .and_then(|b| b.permissions_boundary_arn())
+                .map(str::to_owned),
+        })
+    }
+}
+
+fn attached_policy(policy: &aws_sdk_iam::types::AttachedPolicy) -> AttachedPolicy {
+    AttachedPolicy {
+        name: policy.policy_name().unwrap_or_default().to_owned(),
+        arn: policy.policy_arn().unwrap_or_default().to_owned(),
+    }
 }
 
 /// `iam:ListRolePolicies`, all pages.
@@ -96,10 +182,7 @@ pub(super) async fn attached_policies(
         match page {
             Ok(page) => {
                 request_id = page.request_id().map(str::to_owned);
-                policies.extend(page.attached_policies().iter().map(|p| AttachedPolicy {
-                    name: p.policy_name().unwrap_or_default().to_owned(),
-                    arn: p.policy_arn().unwrap_or_default().to_owned(),
-                }));
+                policies.extend(page.attached_policies().iter().map(attached_policy));
             }
             Err(e) if is_absent(&e) => return Ok(answer(Fact::AttachedPolicies(None), &e)),
             Err(e) => return Err(call.failed(&e)),

@@ -132,6 +132,7 @@ impl Cloud for AwsCloud {
                 }
                 Read::Functions { region } => lambda::list(&clients.lambda(region), call).await,
                 Read::Role { role } => iam::role(clients.iam(), call, role).await,
+                Read::Roles => iam::roles(clients.iam(), call).await,
                 Read::InlinePolicyNames { role } => {
                     iam::inline_policy_names(clients.iam(), call, role).await
                 }

@@ -10,7 +10,7 @@ use super::name::RoleName;
 use super::pipeline::PipelineDocument;
 use super::read::{
     AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, InvokeConfig,
-    Listed, LogLines, NamedControlPolicy, Organization, Read, Role,
+    Listed, LogLines, NamedControlPolicy, Organization, Read, Role, RoleDetail,
 };
 use super::wiring::{FunctionKey, PipelineKey, RoleKey};
 
@@ -131,6 +131,14 @@ impl Observed {
         };
         self.seen(&key.account, &read, |fact| match fact {
             Fact::Role(role) => Some(role.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Every role of an account.
+    pub fn roles(&self, account: &AccountName) -> Seen<'_, Vec<RoleDetail>> {
+        self.seen(account, &Read::Roles, |fact| match fact {
+            Fact::Roles(roles) => Some(Some(roles)),
             _ => None,
         })
     }
@@ -367,6 +375,7 @@ impl Read {
     pub fn role(&self) -> Option<&RoleName> {
         match self {
             Self::CallerIdentity
+            | Self::Roles
             | Self::Pipeline { .. }
             | Self::Function { .. }
             | Self::TaggedFunction { .. }

@@ -52,6 +52,8 @@ pub enum Read {
         /// The role.
         role: RoleName,
     },
+    /// `iam:GetAccountAuthorizationDetails` with `Filter=Role`, all pages: every role of the account, with its policies.
+    Roles,
     /// `iam:ListRolePolicies`, all pages.
     InlinePolicyNames {
         /// The role.
@@ -218,6 +220,7 @@ impl Read {
             Self::Pipelines { .. } => "codepipeline:ListPipelines",
             Self::Functions { .. } => "lambda:ListFunctions",
             Self::Role { .. } => "iam:GetRole",
+            Self::Roles => "iam:GetAccountAuthorizationDetails",
             Self::InlinePolicyNames { .. } => "iam:ListRolePolicies",
             Self::AttachedPolicies { .. } => "iam:ListAttachedRolePolicies",
             Self::InlinePolicy { .. } => "iam:GetRolePolicy",
@@ -251,6 +254,7 @@ impl fmt::Display for Read {
             Self::Pipelines { region } => write!(f, "the pipelines in {region}"),
             Self::Functions { region } => write!(f, "the functions in {region}"),
             Self::Role { role } => write!(f, "role {role}"),
+            Self::Roles => write!(f, "the roles of the account"),
             Self::InlinePolicyNames { role } => write!(f, "inline policies of role {role}"),
             Self::AttachedPolicies { role } => write!(f, "attached policies of role {role}"),
             Self::InlinePolicy { role, policy } => write!(f, "policy {policy} on role {role}"),
@@ -341,6 +345,8 @@ pub enum Fact {
     Functions(Listed),
     /// The role.
     Role(Option<Role>),
+    /// Every role of the account.
+    Roles(Vec<RoleDetail>),
     /// The names of the inline policies; none where the role does not exist.
     InlinePolicyNames(Option<Vec<String>>),
     /// The attached managed policies; none where the role does not exist.
@@ -563,6 +569,17 @@ pub struct Role {
     pub tags: BTreeMap<String, String>,
     /// The permissions boundary's ARN.
     pub permissions_boundary: Option<String>,
+}
+
+/// A role with its policies (api: GetAccountAuthorizationDetails, RoleDetail).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleDetail {
+    /// The role.
+    pub role: Role,
+    /// The texts of the inline policies by name, percent-encoding undone.
+    pub inline: BTreeMap<String, String>,
+    /// The attached managed policies.
+    pub attached: Vec<AttachedPolicy>,
 }
 
 /// A managed policy that is attached to a role (api: ListAttachedRolePolicies).

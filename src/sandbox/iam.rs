@@ -35,6 +35,7 @@ pub(super) fn call(state: &mut State, caller: &Caller, operation: &str, params: 
     match operation {
         "CreateRole" => request.create_role(),
         "ListRoles" => request.list_roles(),
+        "GetAccountAuthorizationDetails" => request.authorization_details(),
         "CreatePolicy" => request.create_policy(),
         "GetPolicy" | "GetPolicyVersion" | "DeletePolicy" => request.managed_policy(),
         "SimulatePrincipalPolicy" => request.simulate(),
@@ -284,7 +285,40 @@ impl Call<'_> {
         Ok(members("Roles", items) + NO_MORE)
     }
 
+    /// The roles of the account with their policies, in one page. Other entities than roles the sandbox does not have.
+    fn authorization_details(&mut self) -> Reply {
+        let ask = self.ask("*", "*");
+        self.check(&ask)?;
+        let filter = self.params.list("Filter");
+        let wanted = filter.is_empty() || filter.contains(&"Role");
+        let held = self.state.accounts.get(self.account());
+        let roles = held
+            .into_iter()
+            .flat_map(|a| a.roles.values())
+            .filter(|_| wanted);
+        let roles: Vec<Role> = roles.cloned().collect();
+        let items: Vec<String> = roles.iter().map(|role| self.role_detail(role)).collect();
+        Ok(members("RoleDetailList", items) + NO_MORE)
+    }
+
+    fn role_detail(&mut self, role: &Role) -> String {
+        let mut policies = Vec::with_capacity(role.inline.len());
+        for (name, document) in &role.inline {
+            let document = documents::encoded_text(document, &mut self.state.random);
+            policies.push(text("PolicyName", name) + &text("PolicyDocument", &document));
+        }
+        self.role_inside(role) + &members("RolePolicyList", policies) + &attached_list(
+            "AttachedManagedPolicies",
+            role,
+        )
+    }
+
     fn role_xml(&mut self, role: &Role) -> String {
+        let inside = self.role_inside(role);
+        element("Role", &inside)
+    }
+
+    fn role_inside(&mut self, role: &Role) -> String {
         let mut inside = self.role_fields(role);
         if !role.tags.is_empty() {
             inside += &tags("Tags", &role.tags);
@@ -294,7 +328,7 @@ impl Call<'_> {
                 + &text("PermissionsBoundaryArn", boundary);
             inside += &element("PermissionsBoundary", &what);
         }
-        element("Role", &inside)
+        inside
     }
 
     fn role_fields(&mut self, role: &Role) -> String {
@@ -514,11 +548,15 @@ fn role_name(name: &str) -> Result<(), Refused> {
 }
 
 fn attached_xml(role: &Role) -> String {
+    attached_list("AttachedPolicies", role) + NO_MORE
+}
+
+fn attached_list(name: &str, role: &Role) -> String {
     let item = |arn: &String| {
         let name = arn.rsplit_once('/').map_or(arn.as_str(), |(_, name)| name);
         text("PolicyName", name) + &text("PolicyArn", arn)
     };
-    members("AttachedPolicies", role.attached.iter().map(item)) + NO_MORE
+    members(name, role.attached.iter().map(item))
 }
 
 fn policy_fields(arn: &str, policy: &ManagedPolicy, uses: usize) -> String {
