@@ -47,6 +47,11 @@ pub enum Command {
     Verify(ProveArgs),
     /// Take the gates away again; removes only what crossgate made
     Teardown,
+    /// Remove what gates left behind that are not in the manifest any more, as `check --orphans` shows it
+    ///
+    /// Looks in all accounts of the manifest for what carries the project's tag or names and no gate needs. Another manifest of the
+    /// same project name would lose its gates: names of projects must differ.
+    Prune,
     /// Start the pipeline and follow it until its gate has answered
     Run(RunArgs),
     /// Say why a gate does not work, with the evidence and what mends it; changes nothing
@@ -119,6 +124,9 @@ pub struct PermissionsArgs {
     /// Read both from AWS: GetPipeline and GetFunctionConfiguration of the gates
     #[arg(long, conflicts_with_all = ["service_role", "execution_role"])]
     pub resolve: bool,
+    /// For `check --orphans`
+    #[arg(long)]
+    pub orphans: bool,
     /// For `verify --simulate`
     #[arg(long)]
     pub simulate: bool,
@@ -147,6 +155,8 @@ pub enum PermissionsFor {
     Diagnose,
     /// `init`.
     Init,
+    /// `prune`.
+    Prune,
 }
 
 /// Flags of `demo`.
@@ -263,6 +273,9 @@ pub struct CheckArgs {
     /// Prove each hop too, as `verify` does, from the same reads
     #[arg(long)]
     pub verify: bool,
+    /// Show what is left of gates that are not in the manifest any more, too; `prune` removes it
+    #[arg(long)]
+    pub orphans: bool,
     /// The flags of `verify`.
     #[command(flatten)]
     pub hops: VerifyArgs,

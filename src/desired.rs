@@ -98,6 +98,21 @@ pub fn wiring(config: &Config, only: &[GateName]) -> Result<Wiring, DesiredError
     })
 }
 
+/// All accounts of the manifest, those that no gate uses among them, each under the name that [`wiring`] gives it.
+///
+/// # Errors
+/// Only for a [`Config`] that validation did not make.
+pub fn all_accounts(config: &Config) -> Result<BTreeMap<AccountName, Account>, DesiredError> {
+    let mut accounts = Accounts::of(config)?;
+    for (name, account) in &config.accounts {
+        accounts
+            .by_id
+            .entry(account.id.clone())
+            .or_insert_with(|| name.clone());
+    }
+    Ok(accounts.described())
+}
+
 fn selected(config: &Config, only: &[GateName]) -> Result<BTreeSet<GateName>, DesiredError> {
     let known: BTreeSet<GateName> = config.gates.iter().map(|gate| gate.name.clone()).collect();
     if only.is_empty() {

@@ -16,13 +16,13 @@ use crate::model::account::{AccountId, AccountName, Region};
 use crate::model::arn::RoleArn;
 use crate::model::change::{Intent, Plan, Report};
 use crate::model::function::{ExecutionRole, FunctionSettings, FunctionSpec, Package, Variables};
-use crate::model::name::{FunctionName, GateName, RoleName};
+use crate::model::name::{FunctionName, GateName, Project, RoleName};
 use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
 use crate::model::progress::Silent;
 use crate::model::read::{
     AttachedPolicy, CallerIdentity, ControlKind, Fact, Function, InlinePolicy, Listed,
-    NamedControlPolicy, Organization, Read, Role,
+    ListedFunction, NamedControlPolicy, Organization, Read, Role, RoleDetail,
 };
 use crate::model::wiring::{PipelineKey, Wiring};
 use crate::model::write::{NewRole, Write, Written};
@@ -372,7 +372,7 @@ impl World {
                 Fact::TaggedFunction(account.functions.get(&key).cloned())
             }
             Read::Pipelines { region } => Fact::Pipelines(listed(account.pipelines.keys(), region)),
-            Read::Functions { region } => Fact::Functions(listed(account.functions.keys(), region)),
+            Read::Functions { region } => Fact::Functions(listed_functions(account, region)),
             Read::Roles => Fact::Roles(roles_of(account)),
             Read::Role { role: name } => Fact::Role(role(name).map(|r| r.role.clone())),
             Read::InlinePolicyNames { role: name } => {
@@ -833,6 +833,52 @@ fn listed<'a>(keys: impl Iterator<Item = &'a (String, String)>, region: &Region)
     let here = keys.filter(|(of, _)| of == region.as_str());
     Listed {
         names: here.map(|(_, name)| name.clone()).collect(),
+        functions: Vec::new(),
         complete: true,
     }
+}
+
+/// The functions of a region, with what the list says of them.
+fn listed_functions(account: &WorldAccount, region: &Region) -> Listed {
+    let here = account
+        .functions
+        .iter()
+        .filter(|((of, _), _)| of == region.as_str());
+    let one = |((_, name), function): (&(String, String), &Function)| ListedFunction {
+        name: name.clone(),
+        role: function.role.to_string(),
+        description: described(function),
+    };
+    Listed {
+        functions: here.map(one).collect(),
+        ..listed(account.functions.keys(), region)
+    }
+}
+
+/// The line that crossgate gives the functions that it makes.
+fn described(function: &Function) -> String {
+    let project = function
+        .tags
+        .as_ref()
+        .and_then(|tags| tags.get("crossgate:project"));
+    project.map_or_else(String::new, |project| {
+        plan::function_description(&Project::new(project).unwrap())
+    })
+}
+
+fn roles_of(account: &WorldAccount) -> Vec<RoleDetail> {
+    let roles = account.roles.values().cloned();
+    roles
+        .map(
+            |WorldRole {
+                 role,
+                 inline,
+                 attached,
+             }| RoleDetail {
+                role,
+                inline,
+                attached,
+            },
+        )
+        .collect()
 }

@@ -62,6 +62,7 @@ pub(super) async fn list(client: &aws_sdk_codepipeline::Client, call: &Call<'_>)
         let Some(page) = pages.next().await else {
             let listed = Listed {
                 names,
+                functions: Vec::new(),
                 complete: true,
             };
             return Ok(Answer {
@@ -76,6 +77,7 @@ pub(super) async fn list(client: &aws_sdk_codepipeline::Client, call: &Call<'_>)
     }
     let listed = Listed {
         names,
+        functions: Vec::new(),
         complete: false,
     };
     Ok(Answer {

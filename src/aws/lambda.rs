@@ -14,7 +14,7 @@ use crate::cloud::CloudErrorKind;
 use crate::model::arn::RoleArn;
 use crate::model::function::{FunctionSettings, NewFunction, Package, Variables};
 use crate::model::name::FunctionName;
-use crate::model::read::{Fact, Function, LISTED_PAGES, Listed};
+use crate::model::read::{Fact, Function, LISTED_PAGES, Listed, ListedFunction};
 use crate::model::write::{Write, Written};
 
 /// What is kept of a function's configuration: the SDK has it as two types of the same shape.
@@ -356,34 +356,36 @@ fn variables(found: Option<&HashMap<String, String>>) -> Variables {
 /// `lambda:ListFunctions`: the names.
 pub(super) async fn list(client: &aws_sdk_lambda::Client, call: &Call<'_>) -> Outcome<Fact> {
     let mut pages = client.list_functions().into_paginator().send();
-    let (mut names, mut request_id) = (Vec::new(), None);
+    let (mut functions, mut request_id) = (Vec::new(), None);
     for _ in 0..LISTED_PAGES {
         let Some(page) = pages.next().await else {
-            let listed = Listed {
-                names,
-                complete: true,
-            };
-            return Ok(Answer {
-                value: Fact::Functions(listed),
-                request_id,
-            });
+            return Ok(listed(functions, true, request_id));
         };
         let page = page.map_err(|e| call.failed(&e))?;
         request_id = page.request_id().map(str::to_owned);
-        let found = page
-            .functions()
-            .iter()
-            .filter_map(|one| one.function_name());
-        names.extend(found.map(str::to_owned));
+        functions.extend(page.functions().iter().filter_map(|one| {
+            Some(ListedFunction {
+                name: one.function_name()?.to_owned(),
+                role: one.role().unwrap_or_default().to_owned(),
+                description: one.description().unwrap_or_default().to_owned(),
+            })
+        }));
     }
-    let listed = Listed {
+    Ok(listed(functions, false, request_id))
+}
+
+fn listed(
+    functions: Vec<ListedFunction>,
+    complete: bool,
+    request_id: Option<String>,
+) -> Answer<Fact> {
+    let names = functions.iter().map(|one| one.name.clone()).collect();
+    let value = Fact::Functions(Listed {
         names,
-        complete: false,
-    };
-    Ok(Answer {
-        value: Fact::Functions(listed),
-        request_id,
-    })
+        functions,
+        complete,
+    });
+    Answer { value, request_id }
 }
 
 /// `lambda:GetPolicy`. A function without a policy of its own is answered with `ResourceNotFoundException`, like one that

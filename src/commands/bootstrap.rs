@@ -1,4 +1,4 @@
-//! `bootstrap` and `teardown`: show the plan, ask, carry out that same plan, report.
+//! `bootstrap`, `teardown` and `prune`: show the plan, ask, carry out that same plan, report.
 
 use std::io;
 
@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use crate::apply::{Tools, apply};
 use crate::cli::{Common, Format};
+use crate::desired;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -21,23 +22,49 @@ use super::timing::Clock;
 /// Steps under way at once, over all accounts. Writes are few, and IAM's rate limits are counted by account.
 const STEPS_SIDE_BY_SIDE: usize = 64;
 
+/// What is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The gates are put there.
+    Bootstrap,
+    /// The gates are taken away.
+    Teardown,
+    /// What is left of former gates is taken away.
+    Prune,
+}
+
 pub(super) async fn run(
     common: Common,
-    intent: Intent,
+    purpose: Purpose,
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
-    let command = match intent {
-        Intent::Bootstrap => output::Command::Bootstrap,
-        Intent::Teardown => output::Command::Teardown,
+    let (intent, command) = match purpose {
+        Purpose::Bootstrap => (Intent::Bootstrap, output::Command::Bootstrap),
+        Purpose::Teardown => (Intent::Teardown, output::Command::Teardown),
+        Purpose::Prune => (Intent::Teardown, output::Command::Prune),
     };
-    let run = Run::new(&common, intent, environment)?;
+    if purpose == Purpose::Prune && !common.gate.is_empty() {
+        return Err(Error::Usage {
+            message: "prune takes no --gate: what it removes belongs to no gate of the manifest"
+                .to_owned(),
+            hint: "without --gate it shows all that is left behind, and asks".to_owned(),
+        }
+        .into());
+    }
+    let mut run = Run::new(&common, intent, environment)?;
+    if purpose == Purpose::Prune {
+        run.wiring.accounts = desired::all_accounts(&run.config)?;
+    }
     // Said before anything is read, so that a script without --yes fails every time and not only when there is work.
     let can_ask = environment.stdin_is_terminal && environment.stderr_is_terminal;
     if !common.yes && !can_ask {
         return Err(Error::NoTerminal.into());
     }
     let progress = Run::progress(environment);
-    let (plan, observed) = run.plan(progress.progress()).await;
+    let (plan, observed) = match purpose {
+        Purpose::Bootstrap | Purpose::Teardown => run.plan(progress.progress()).await,
+        Purpose::Prune => run.plan_orphans(progress.progress()).await,
+    };
     progress.clear();
     let mut shows = Shows {
         command,

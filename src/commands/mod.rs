@@ -28,9 +28,9 @@ use crate::cli::{Cli, Command, Common, PolicyCommand, ReportArgs};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
-use crate::model::change::Intent;
 use crate::output::{self, ErrorMessage, Screen, Style};
 
+use bootstrap::Purpose;
 use report::Reports;
 
 /// Parses the command line, runs the command, shows what went wrong, and says how the process ends.
@@ -93,8 +93,9 @@ fn execute(
         Command::Plan(args) => block_on(plan::run(common, args, reports, environment)),
         Command::Check(args) => block_on(check::run(common, args, reports, environment)),
         Command::Verify(args) => block_on(verify::run(common, args, reports, environment)),
-        Command::Bootstrap => block_on(bootstrap::run(common, Intent::Bootstrap, environment)),
-        Command::Teardown => block_on(bootstrap::run(common, Intent::Teardown, environment)),
+        Command::Bootstrap => block_on(bootstrap::run(common, Purpose::Bootstrap, environment)),
+        Command::Teardown => block_on(bootstrap::run(common, Purpose::Teardown, environment)),
+        Command::Prune => block_on(bootstrap::run(common, Purpose::Prune, environment)),
         Command::Diagnose(args) => block_on(diagnose::run(common, args, environment)),
         Command::Explain(args) => diagnose::explain(&common, &args, environment),
         Command::Run(args) => block_on(execute::run(common, args, environment)),
@@ -119,6 +120,7 @@ fn name(command: &Command) -> &'static str {
         Command::Check(_) => "check",
         Command::Verify(_) => "verify",
         Command::Teardown => "teardown",
+        Command::Prune => "prune",
         Command::Run(_) => "run",
         Command::Diagnose(_) => "diagnose",
         Command::Explain(_) => "explain",

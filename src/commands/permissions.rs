@@ -35,10 +35,11 @@ pub(super) fn run(
         service_role,
         execution_role,
         resolve,
+        orphans,
         simulate,
         organizations,
     } = args;
-    let (config, wiring, roles) = if *resolve {
+    let (config, mut wiring, roles) = if *resolve {
         let run = Run::new(common, Intent::Bootstrap, environment)?;
         let read = block_on(async { Ok(read(&run, environment).await) })?;
         match read {
@@ -59,9 +60,13 @@ pub(super) fn run(
         tasks: tasks.keys().copied().collect(),
         remove_unexpected: common.remove_unexpected,
         adopt: common.adopt,
+        orphans: *orphans,
         simulate: *simulate,
         organizations: reader(organizations.as_deref(), &config, &wiring)?,
     };
+    if *orphans || asked.tasks.contains(&Task::Prune) {
+        wiring.accounts = desired::all_accounts(&config)?;
+    }
     let reached = reached(&config, &wiring, asked.organizations.as_ref());
     let all: Vec<Permissions> = operators(&wiring, &asked, &roles, &reached)
         .into_iter()
@@ -94,6 +99,7 @@ fn task(command: PermissionsFor) -> (Task, &'static str) {
         PermissionsFor::Run => (Task::Run, "run"),
         PermissionsFor::Diagnose => (Task::Diagnose, "diagnose"),
         PermissionsFor::Init => (Task::Init, "init"),
+        PermissionsFor::Prune => (Task::Prune, "prune"),
     }
 }
 

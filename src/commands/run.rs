@@ -18,7 +18,7 @@ use crate::model::wiring::Wiring;
 use crate::observe::{CALLS_PER_ACCOUNT, observe};
 use crate::output::progress::{Bars, Lines};
 use crate::output::{self, AccountLine, AccountState, Proved, View};
-use crate::plan::{self, Options};
+use crate::plan::{self, Options, orphans};
 use crate::verify;
 
 use super::{secrets, stderr_style, stdout_style};
@@ -83,19 +83,33 @@ impl Run {
         (plan, observed)
     }
 
-    /// Reads what the plan needs and, where asked, what the hops need beside it; nothing twice.
+    /// Reads what is needed to find what is left behind, and makes the plan that removes it.
+    pub(super) async fn plan_orphans(&self, progress: &dyn Progress) -> (Plan, Observed) {
+        let wants = |seen: &Observed| orphans::wants(&self.wiring, seen, &self.options);
+        let observed = observe(&self.cloud, wants, CALLS_PER_ACCOUNT, progress).await;
+        let plan = orphans::plan(&self.wiring, &observed, &self.options);
+        (plan, observed)
+    }
+
+    /// Reads what the plan needs and, where asked, what the hops and the search for what is left behind need beside it; nothing
+    /// twice.
     pub(super) async fn observe(
         &self,
         hops: Option<&verify::Options>,
+        with_orphans: bool,
         progress: &dyn Progress,
     ) -> Observed {
         let wants = |seen: &Observed| {
             let mut wanted = plan::wants(&self.wiring, seen, &self.options);
             if let Some(hops) = hops {
                 wanted.extend(verify::wants(&self.wiring, seen, hops));
-                wanted.sort();
-                wanted.dedup();
             }
+            if with_orphans {
+                wanted.extend(orphans::wants(&self.wiring, seen, &self.options));
+                orphans::put_off(seen, &mut wanted);
+            }
+            wanted.sort();
+            wanted.dedup();
             wanted
         };
         observe(&self.cloud, wants, CALLS_PER_ACCOUNT, progress).await

@@ -30,16 +30,20 @@ pub enum Seen<'a, T: ?Sized> {
 /// Everything that was read, by account.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
-    accounts: BTreeMap<AccountName, BTreeMap<Read, Result<Fact, CloudError>>>,
+    accounts: BTreeMap<AccountName, Answers>,
 }
 
 impl Observed {
     /// Keeps an answer. A later answer to the same question takes its place.
+    ///
+    /// The list of an account's roles answers every question about one role too, as if it had been asked.
     pub fn record(&mut self, account: AccountName, read: Read, answer: Result<Fact, CloudError>) {
-        self.accounts
-            .entry(account)
-            .or_default()
-            .insert(read, answer);
+        let answers = self.accounts.entry(account).or_default();
+        if let (Read::Roles, Ok(Fact::Roles(roles))) = (&read, &answer) {
+            let single = roles.iter().flat_map(RoleDetail::answers);
+            answers.extend(single.map(|(read, fact)| (read, Ok(fact))));
+        }
+        answers.insert(read, answer);
     }
 
     /// True when the question was asked, whatever came of it.
@@ -334,6 +338,15 @@ impl Observed {
 
     /// True when a read of one of the role's policies answered that the role itself does not exist.
     pub fn role_is_gone(&self, key: &RoleKey) -> bool {
+        let listed = self.answer(
+            &key.account,
+            &Read::Role {
+                role: key.name.clone(),
+            },
+        );
+        if matches!(listed, Some(Ok(Fact::Role(None)))) {
+            return true;
+        }
         let answers = self.accounts.get(&key.account).into_iter().flatten();
         answers.into_iter().any(|(read, answer)| {
             read.role() == Some(&key.name)
@@ -348,7 +361,8 @@ impl Observed {
     }
 
     fn answer(&self, account: &AccountName, read: &Read) -> Option<&Result<Fact, CloudError>> {
-        self.accounts.get(account)?.get(read)
+        let answers = self.accounts.get(account)?;
+        answers.get(read).or_else(|| not_listed(answers, read))
     }
 
     /// `pick` gives `None` for a fact of another kind, which answers nothing.
@@ -367,6 +381,74 @@ impl Observed {
                 Some(Some(value)) => Seen::Present(value),
             },
         }
+    }
+}
+
+type Answer = Result<Fact, CloudError>;
+type Answers = BTreeMap<Read, Answer>;
+
+static NO_ROLE: Answer = Ok(Fact::Role(None));
+static NO_NAMES: Answer = Ok(Fact::InlinePolicyNames(None));
+static NO_ATTACHED: Answer = Ok(Fact::AttachedPolicies(None));
+static NO_ROLE_FOR_POLICY: Answer = Ok(Fact::InlinePolicy(InlinePolicy::NoRole));
+static NO_POLICY: Answer = Ok(Fact::InlinePolicy(InlinePolicy::Absent));
+
+/// What the list of an account's roles says of a role, or a policy on one, that is not in it.
+fn not_listed(answers: &Answers, read: &Read) -> Option<&'static Answer> {
+    let role = read.role()?;
+    let Some(Ok(Fact::Roles(_))) = answers.get(&Read::Roles) else {
+        return None;
+    };
+    match read {
+        Read::Role { .. } => Some(&NO_ROLE),
+        Read::InlinePolicyNames { .. } => Some(&NO_NAMES),
+        Read::AttachedPolicies { .. } => Some(&NO_ATTACHED),
+        Read::InlinePolicy { .. } => {
+            let is_listed = answers.contains_key(&Read::Role { role: role.clone() });
+            Some(if is_listed {
+                &NO_POLICY
+            } else {
+                &NO_ROLE_FOR_POLICY
+            })
+        }
+        _ => None,
+    }
+}
+
+impl RoleDetail {
+    /// The questions about one role that this answers, with the answers.
+    fn answers(&self) -> impl Iterator<Item = (Read, Fact)> {
+        let Self {
+            role,
+            inline,
+            attached,
+        } = self;
+        let name = &role.arn.name;
+        let names = inline.keys().cloned().collect();
+        let policies = inline.iter().map(move |(policy, text)| {
+            let read = Read::InlinePolicy {
+                role: name.clone(),
+                policy: policy.clone(),
+            };
+            let fact = Fact::InlinePolicy(InlinePolicy::Present(text.clone()));
+            (read, fact)
+        });
+        [
+            (
+                Read::Role { role: name.clone() },
+                Fact::Role(Some(role.clone())),
+            ),
+            (
+                Read::InlinePolicyNames { role: name.clone() },
+                Fact::InlinePolicyNames(Some(names)),
+            ),
+            (
+                Read::AttachedPolicies { role: name.clone() },
+                Fact::AttachedPolicies(Some(attached.clone())),
+            ),
+        ]
+        .into_iter()
+        .chain(policies)
     }
 }
 

@@ -437,8 +437,21 @@ impl fmt::Debug for LogLine {
 pub struct Listed {
     /// The names.
     pub names: Vec<String>,
+    /// Of functions, what the list says beside the names, in their order; empty for pipelines.
+    pub functions: Vec<ListedFunction>,
     /// False where there are more than were read.
     pub complete: bool,
+}
+
+/// A function in a list (api: ListFunctions, FunctionConfiguration): its tags are not there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListedFunction {
+    /// Its name.
+    pub name: String,
+    /// The ARN of the role as which it runs.
+    pub role: String,
+    /// The line for people.
+    pub description: String,
 }
 
 /// What is read of an organization (api: DescribeOrganization).

@@ -165,6 +165,28 @@ impl Write {
             Self::UpdatePipeline { .. } => "codepipeline:UpdatePipeline",
         }
     }
+
+    /// The role that is written, or on which something is.
+    pub fn role(&self) -> Option<&RoleName> {
+        match self {
+            Self::CreateRole(new) => Some(&new.name),
+            Self::UpdateTrustPolicy { role, .. }
+            | Self::TagRole { role, .. }
+            | Self::UntagRole { role, .. }
+            | Self::PutPermissionsBoundary { role, .. }
+            | Self::DeletePermissionsBoundary { role }
+            | Self::PutInlinePolicy { role, .. }
+            | Self::DeleteInlinePolicy { role, .. }
+            | Self::DetachPolicy { role, .. }
+            | Self::DeleteRole { role } => Some(role),
+            Self::CreateFunction { .. }
+            | Self::UpdateFunctionCode { .. }
+            | Self::UpdateFunctionConfiguration { .. }
+            | Self::TagFunction { .. }
+            | Self::DeleteFunction { .. }
+            | Self::UpdatePipeline { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Write {

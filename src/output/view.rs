@@ -17,6 +17,8 @@ pub enum Command {
     Check,
     /// The gates are taken away.
     Teardown,
+    /// What is left of former gates is taken away.
+    Prune,
 }
 
 impl Command {
@@ -27,6 +29,7 @@ impl Command {
             Self::Bootstrap => "bootstrap",
             Self::Check => "check",
             Self::Teardown => "teardown",
+            Self::Prune => "prune",
         }
     }
 }

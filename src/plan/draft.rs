@@ -1,6 +1,7 @@
 //! A plan in the making: changes and their calls as they are found, then sorted and put in order.
 //! It keeps the order of writes of design.md and decides nothing about content.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::account::AccountName;
@@ -162,39 +163,61 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// For each step, the steps of an earlier rank that share a gate with it.
+/// What two steps may have in common, so that one must wait for the other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shared<'a> {
+    Gate(&'a GateName),
+    /// Steps without a gate, on what is left behind, have only their role in common.
+    Role(&'a AccountName, &'a RoleName),
+}
+
+/// For each step, the steps of an earlier rank that share a gate or a role with it.
 fn dependencies(changes: &[Change], steps: &[Pending]) -> Vec<Vec<usize>> {
-    let mut earlier: BTreeMap<&GateName, Vec<usize>> = BTreeMap::new();
+    let mut earlier: BTreeMap<Shared<'_>, Vec<usize>> = BTreeMap::new();
     let mut all = Vec::with_capacity(steps.len());
     for (index, Pending { rank, step }) in steps.iter().enumerate() {
-        let gates: BTreeSet<&GateName> = step
+        let gates = step
             .changes
             .iter()
             .filter_map(|c| changes.get(*c))
             .flat_map(|c| &c.gates)
-            .collect();
-        let after: BTreeSet<usize> = gates
+            .map(Shared::Gate);
+        let role = match &step.work {
+            Work::Write { write, settling: _ } => write.role(),
+            Work::Function(_) | Work::Pipeline(_) => None,
+        };
+        let role = role.map(|role| Shared::Role(&step.account, role));
+        let shared: BTreeSet<Shared<'_>> = gates.chain(role).collect();
+        let after: BTreeSet<usize> = shared
             .iter()
-            .filter_map(|gate| earlier.get(*gate))
+            .filter_map(|one| earlier.get(one))
             .flatten()
             .copied()
             .filter(|i| steps.get(*i).is_some_and(|other| other.rank != *rank))
             .collect();
         all.push(after.into_iter().collect());
-        for gate in gates {
-            earlier.entry(gate).or_default().push(index);
+        for one in shared {
+            earlier.entry(one).or_default().push(index);
         }
     }
     all
 }
 
-/// Sorts changes by account, kind and resource, and says where each went.
+/// Compares changes by account, kind and resource.
+fn compare(one: &Change, other: &Change) -> Ordering {
+    let key = |c: &Change| (c.account.clone(), c.kind, c.resource.clone(), c.action);
+    key(one).cmp(&key(other))
+}
+
+/// Sorts changes as a plan has them.
+pub(super) fn in_order(changes: &mut [Change]) {
+    changes.sort_by(compare);
+}
+
+/// Sorts changes, and says where each went.
 fn sorted(changes: Vec<Change>) -> (Vec<Change>, BTreeMap<usize, usize>) {
     let mut numbered: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
-    numbered.sort_by(|(_, a), (_, b)| {
-        let key = |c: &Change| (c.account.clone(), c.kind, c.resource.clone(), c.action);
-        key(a).cmp(&key(b))
-    });
+    numbered.sort_by(|(_, a), (_, b)| compare(a, b));
     let position = numbered
         .iter()
         .enumerate()

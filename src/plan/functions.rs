@@ -14,7 +14,7 @@ use crate::model::change::{
 use crate::model::function::{
     ExecutionRole, FunctionSettings, FunctionSpec, NewFunction, Package, Variables,
 };
-use crate::model::name::GateName;
+use crate::model::name::{GateName, Project};
 use crate::model::observed::Seen;
 use crate::model::read::Function;
 use crate::model::wiring::{FunctionKey, RoleKey, Wiring};
@@ -68,8 +68,40 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
     }
 }
 
-fn is_own(wiring: &Wiring, function: &Function) -> bool {
+pub(super) fn is_own(wiring: &Wiring, function: &Function) -> bool {
     project_of(function) == Some(wiring.project.as_str())
+}
+
+/// The line for people of a function that is made.
+pub(crate) fn description(project: &Project) -> String {
+    format!("The function of a pipeline's gate. Made by crossgate, project {project}.")
+}
+
+/// Removes a function that crossgate made and no gate has to do with; `held`: why it stays.
+pub(super) fn left(
+    joined: &Joined<'_>,
+    (key, account_id): (&FunctionKey, &AccountId),
+    (found, spec): (&Function, &FunctionSpec),
+    held: Option<String>,
+    draft: &mut Draft<'_>,
+) {
+    let subject = Subject {
+        wiring: joined.wiring,
+        key,
+        account_id,
+        spec,
+        role: &found.role,
+        gates: &[],
+    };
+    if held.is_none() {
+        return subject.remove(found, draft);
+    }
+    let change = subject.change(
+        ChangeKind::LambdaFunction,
+        ChangeAction::Delete,
+        "no gate needs the function any more",
+    );
+    draft.held(Change { held, ..change });
 }
 
 fn project_of(function: &Function) -> Option<&str> {
@@ -106,10 +138,7 @@ impl Subject<'_, '_> {
             package: self.spec.package.clone(),
             settings: self.settings(),
             tags,
-            description: format!(
-                "The function of a pipeline's gate. Made by crossgate, project {}.",
-                self.wiring.project
-            ),
+            description: description(&self.wiring.project),
         };
         let write = Write::CreateFunction {
             region: self.key.region.clone(),
@@ -203,7 +232,8 @@ impl Subject<'_, '_> {
                 self.key, found.role
             );
             let hint = format!(
-                "if no other gate needs it, remove the policy {} from the role, or the role itself where crossgate made it",
+                "when this is done, `crossgate prune` removes the policy {} from it if no gate needs it, or the role itself where \
+                 crossgate made it",
                 self.wiring.callback_policy()
             );
             let code = "execution_role_changed";

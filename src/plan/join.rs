@@ -279,7 +279,7 @@ impl<'a> Joined<'a> {
     }
 }
 
-fn is_usable(wiring: &Wiring, observed: &Observed, account: &AccountName) -> bool {
+pub(super) fn is_usable(wiring: &Wiring, observed: &Observed, account: &AccountName) -> bool {
     let id = wiring.account_id(account);
     matches!(observed.caller(account), Seen::Present(caller) if Some(&caller.account) == id)
 }

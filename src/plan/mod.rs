@@ -11,6 +11,7 @@ mod grants;
 mod join;
 mod limits;
 mod objects;
+pub mod orphans;
 mod pipelines;
 mod reads;
 mod roles;
@@ -18,6 +19,8 @@ mod status;
 mod trust;
 mod unexpected;
 
+#[cfg(test)]
+pub(crate) use functions::description as function_description;
 pub use objects::objects;
 pub use reads::wants;
 pub use status::{is_wrong_account, of_apply, of_check, of_plan};

@@ -225,8 +225,8 @@ fn left_behind(
                     key.name
                 ),
                 hint: Some(
-                    "if it was a gate, put it into the manifest as it stands in the pipeline and tear it down with --gate; \
-                     else take it out of the pipeline, or give it another role"
+                    "if it was a gate that is not in the manifest any more, `crossgate prune` shows and removes it; else take it \
+                     out of the pipeline, or give it another role"
                         .to_owned(),
                 ),
             });

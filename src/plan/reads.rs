@@ -22,10 +22,7 @@ use super::roles::{Ownership, ownership};
 
 /// The reads that a plan still needs. Empty: the plan can be made.
 pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(AccountName, Read)> {
-    let mut wanted = Wanted {
-        observed,
-        reads: BTreeSet::new(),
-    };
+    let mut wanted = Wanted::new(observed);
     let joined = Joined::new(wiring, observed, options.intent);
     first_round(wiring, options.intent, &mut wanted);
     invoke_role_extras(&joined, &mut wanted);
@@ -33,24 +30,40 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
     if options.adopt {
         occupants(&joined, &mut wanted);
     }
-    if wanted.reads.is_empty() {
+    if wanted.is_empty() {
         // Only a plan that puts policies needs to know how full their roles are.
         let draft = super::draft(&joined, options);
         for (account, read) in super::limits::reads(&draft) {
             wanted.add(&account, read);
         }
     }
-    wanted.reads.into_iter().collect()
+    wanted.finish()
 }
 
-struct Wanted<'a> {
+/// Reads that are still needed.
+pub(super) struct Wanted<'a> {
     observed: &'a Observed,
     reads: BTreeSet<(AccountName, Read)>,
 }
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    pub(super) fn new(observed: &'a Observed) -> Self {
+        Self {
+            observed,
+            reads: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.reads.is_empty()
+    }
+
+    pub(super) fn finish(self) -> Vec<(AccountName, Read)> {
+        self.reads.into_iter().collect()
+    }
+
     /// Nothing is asked twice, and nothing more of an account that does not answer.
-    fn add(&mut self, account: &AccountName, read: Read) {
+    pub(super) fn add(&mut self, account: &AccountName, read: Read) {
         if !self.observed.has(account, &read) && self.observed.unreachable(account).is_none() {
             self.reads.insert((account.clone(), read));
         }

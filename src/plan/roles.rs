@@ -14,7 +14,7 @@ use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::Seen;
 use crate::model::policy::{PolicyDocument, Statement};
 use crate::model::read::Role;
-use crate::model::wiring::{InvokeRole, RoleKey, Wiring};
+use crate::model::wiring::{InvokeRole, RoleKey, Trust, Wiring};
 use crate::model::write::{NewRole, Write};
 
 use super::Options;
@@ -183,7 +183,10 @@ fn present(
         Intent::Teardown => {
             own_policy(joined, subject, draft);
             match owner {
-                Ownership::Ours => remove(joined, options, subject, role, draft),
+                Ownership::Ours => {
+                    let ours = own_names(joined, subject.key);
+                    remove(joined, options, subject, ours, role, draft);
+                }
                 Ownership::Adopted(form) => give_back(joined, subject, role, &form, draft),
                 // Not ours by its tags: only our policy goes, which is ours by its name.
                 Ownership::OtherProject(project) => {
@@ -280,7 +283,8 @@ fn keep_ours(
     trust_of_ours(joined, subject, role, draft);
     tags_of_ours(joined, subject, role, draft);
     boundary(options, subject, role, draft);
-    unexpected::plan(joined, options, &subject.place(joined), draft);
+    let place = subject.place(own_names(joined, subject.key));
+    unexpected::plan(joined, options, &place, draft);
 }
 
 fn trust_of_ours(
@@ -509,15 +513,55 @@ fn give_back(
     draft.write(change, Rank::Role, write);
 }
 
-/// Removes a role of ours, unless somebody's policies are on it.
+/// Takes away a role that no gate has to do with, or gives it back where it was adopted. Our policies on it are the caller's.
+pub(super) fn left(
+    joined: &Joined<'_>,
+    options: &Options,
+    (key, account_id): (&RoleKey, &AccountId),
+    role: &Role,
+    draft: &mut Draft<'_>,
+) {
+    let spec = InvokeRole {
+        name: key.name.clone(),
+        path: role.arn.path.clone(),
+        permissions_boundary: None,
+        tags: BTreeMap::new(),
+        trust: Trust::ServiceRole,
+        list_functions: true,
+    };
+    let subject = Subject {
+        key,
+        account_id,
+        spec: &spec,
+        holders: Vec::new(),
+        selected: Vec::new(),
+    };
+    let wiring = joined.wiring;
+    match ownership(wiring, role) {
+        Ownership::Ours => {
+            let ours = vec![
+                wiring.invoke_policy(),
+                wiring.callback_policy(),
+                wiring.logs_policy(),
+                wiring.assume_policy(),
+            ];
+            remove(joined, options, &subject, ours, role, draft);
+        }
+        Ownership::Adopted(form) => give_back(joined, &subject, role, &form, draft),
+        Ownership::OtherProject(_) | Ownership::Foreign => {}
+    }
+}
+
+/// Removes a role of ours, unless policies are on it that are not `ours`.
 fn remove(
     joined: &Joined<'_>,
     options: &Options,
     subject: &Subject<'_, '_>,
+    ours: Vec<PolicyName>,
     role: &Role,
     draft: &mut Draft<'_>,
 ) {
-    let staying = unexpected::plan(joined, options, &subject.place(joined), draft);
+    let staying = unexpected::plan(joined, options, &subject.place(ours), draft);
     let change = Change {
         before: Some(json!({
             "path": role.arn.path.as_str(),
@@ -614,11 +658,11 @@ impl Subject<'_, '_> {
         )
     }
 
-    fn place<'j>(&'j self, joined: &Joined<'_>) -> Place<'j> {
+    fn place(&self, ours: Vec<PolicyName>) -> Place<'_> {
         Place {
             key: self.key,
             account_id: self.account_id,
-            ours: own_names(joined, self.key),
+            ours,
             gates: self.gates(),
         }
     }

@@ -307,10 +307,9 @@ impl Call<'_> {
             let document = documents::encoded_text(document, &mut self.state.random);
             policies.push(text("PolicyName", name) + &text("PolicyDocument", &document));
         }
-        self.role_inside(role) + &members("RolePolicyList", policies) + &attached_list(
-            "AttachedManagedPolicies",
-            role,
-        )
+        self.role_inside(role)
+            + &members("RolePolicyList", policies)
+            + &attached_list("AttachedManagedPolicies", role)
     }
 
     fn role_xml(&mut self, role: &Role) -> String {

@@ -5,7 +5,7 @@ use super::{access, call, sdk_config};
 use crate::aws::errors::Failure;
 use crate::aws::{Credentials, codepipeline, lambda};
 use crate::cloud::CloudErrorKind;
-use crate::model::read::{Fact, LISTED_PAGES, Listed};
+use crate::model::read::{Fact, LISTED_PAGES, Listed, ListedFunction};
 
 fn pipelines(stub: &Stub) -> Result<Fact, Failure> {
     let access = access("tools", Credentials::DefaultChain);
@@ -26,6 +26,7 @@ fn functions(stub: &Stub) -> Result<Fact, Failure> {
 fn listed(names: &[&str], complete: bool) -> Listed {
     Listed {
         names: names.iter().map(|&name| name.to_owned()).collect(),
+        functions: Vec::new(),
         complete,
     }
 }
@@ -50,11 +51,20 @@ fn all_pages_of_functions_are_read() {
         ok(if request.line.contains("Marker=m") {
             r#"{"Functions":[{"FunctionName":"B"}]}"#
         } else {
-            r#"{"Functions":[{"FunctionName":"A"}],"NextMarker":"m"}"#
+            r#"{"Functions":[{"FunctionName":"A","Role":"arn:r","Description":"d"}],"NextMarker":"m"}"#
         })
     });
     let fact = functions(&stub).unwrap();
-    assert_eq!(fact, Fact::Functions(listed(&["A", "B"], true)));
+    let one = |name: &str, role: &str, description: &str| ListedFunction {
+        name: name.to_owned(),
+        role: role.to_owned(),
+        description: description.to_owned(),
+    };
+    let wanted = Listed {
+        functions: vec![one("A", "arn:r", "d"), one("B", "", "")],
+        ..listed(&["A", "B"], true)
+    };
+    assert_eq!(fact, Fact::Functions(wanted));
 }
 
 /// Each page differs from the one before it, so that nothing but the bound ends it.

@@ -485,6 +485,7 @@ fn choose(
     };
     let Ok(Listed {
         mut names,
+        functions: _,
         complete,
     }) = listed
     else {

@@ -41,6 +41,8 @@ pub enum Task {
     Diagnose,
     /// `init`, of the manifest's pipelines and functions.
     Init,
+    /// `prune`.
+    Prune,
 }
 
 /// What the policy is for.
@@ -52,6 +54,8 @@ pub struct Asked {
     pub remove_unexpected: bool,
     /// Whether they run with `--adopt`.
     pub adopt: bool,
+    /// Whether `check` runs with `--orphans`.
+    pub orphans: bool,
     /// Whether they run with `--simulate`.
     pub simulate: bool,
     /// Through which account they read the organization, where they run with `--organizations`.
@@ -116,6 +120,7 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
         tasks,
         remove_unexpected,
         adopt,
+        orphans,
         simulate,
         organizations,
     } = asked;
@@ -137,6 +142,13 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
                 occasions.extend([When::Plan, When::Put, When::Verify, When::Diagnose]);
             }
             Task::Init => occasions.push(When::Init),
+            Task::Prune => occasions.extend([When::Orphans, When::Prune]),
+        }
+        if *orphans && *task == Task::Check {
+            occasions.push(When::Orphans);
+        }
+        if *remove_unexpected && *task == Task::Prune {
+            occasions.push(When::RemoveLeft);
         }
         if *remove_unexpected && matches!(task, Task::Bootstrap | Task::Teardown) {
             occasions.push(When::RemoveUnexpected);
@@ -200,7 +212,7 @@ impl<'a> Place<'a> {
             if resources.is_empty() {
                 continue;
             }
-            let fresh = statement(on.sid(), resources, conditions(*on));
+            let fresh = statement(on.sid(), resources, self.conditions(*on));
             let same = |s: &&mut (Statement, BTreeSet<&str>)| {
                 s.0.resource == fresh.resource && s.0.conditions == fresh.conditions
             };
@@ -354,6 +366,21 @@ impl<'a> Place<'a> {
             // ListFunctions knows no resources; a list of pipelines is asked for as a whole (service authorization reference).
             On::AllPipelines if self.piped().next().is_some() => ["*".to_owned()].into(),
             On::AllFunctions if self.functioned().next().is_some() => ["*".to_owned()].into(),
+            // Former gates may have stood in any account of the manifest, in pipelines that no gate has any more.
+            On::Accounts => ["*".to_owned()].into(),
+            On::AnyPipelines => [format!(
+                "arn:{}:codepipeline:*:{}:*",
+                self.partition, self.id
+            )]
+            .into(),
+            On::AnyFunctions | On::OwnFunctions => [format!(
+                "arn:{}:lambda:*:{}:function:*",
+                self.partition, self.id
+            )]
+            .into(),
+            On::RolesOfAccount | On::AnyPassedRoles | On::OwnRoles => {
+                [format!("arn:{}:iam::{}:role/*", self.partition, self.id)].into()
+            }
             // DescribeOrganization knows no resources (service authorization reference).
             On::OwnOrganization if self.selected_here() => ["*".to_owned()].into(),
             // Whose it is depends on what is asked, not on the gates.
@@ -434,6 +461,52 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// PassRole is allowed to the one service only that needs the role (IAM user guide, `iam:PassedToService`); what is left
+    /// behind is removed by its tag (service authorization reference: role and function resources know `aws:ResourceTag`).
+    fn conditions(&self, on: On) -> Vec<Condition> {
+        let passed_to = |service: &str| {
+            vec![Condition {
+                operator: "StringEquals".to_owned(),
+                key: "iam:PassedToService".to_owned(),
+                values: vec![service.to_owned()],
+            }]
+        };
+        match on {
+            On::PassedRoles | On::AnyPassedRoles => passed_to(CODEPIPELINE),
+            On::PassedExecutionRoles => passed_to(LAMBDA),
+            On::OwnRoles | On::OwnFunctions => vec![Condition {
+                operator: "StringEquals".to_owned(),
+                key: "aws:ResourceTag/crossgate:project".to_owned(),
+                values: vec![self.wiring.project.to_string()],
+            }],
+            On::SeenPipelines
+            | On::Pipelines
+            | On::Functions
+            | On::FunctionVersions
+            | On::InvokeRoles
+            | On::AnyRoles
+            | On::BoundedInvokeRoles
+            | On::UnboundedInvokeRoles
+            | On::ServiceRoles
+            | On::SeenMadeFunctions
+            | On::MadeFunctions
+            | On::ExecutionRoles
+            | On::MadeExecutionRoles
+            | On::NamedExecutionRoles
+            | On::ManagedPolicies
+            | On::AllPipelines
+            | On::AllFunctions
+            | On::Organization
+            | On::OwnOrganization
+            | On::FunctionsAnywhere
+            | On::Accounts
+            | On::AnyPipelines
+            | On::AnyFunctions
+            | On::RolesOfAccount
+            | On::LogGroups => Vec::new(),
+        }
+    }
+
     fn notes(&self, kinds: &BTreeMap<On, BTreeSet<&str>>, policy: &PolicyDocument) -> Vec<String> {
         let any = format!("arn:{}:iam::{}:role/*", self.partition, self.id);
         let mut notes = Vec::new();
@@ -465,42 +538,6 @@ impl<'a> Place<'a> {
             ));
         }
         notes
-    }
-}
-
-/// PassRole is allowed to the one service only that needs the role (IAM user guide, `iam:PassedToService`).
-fn conditions(on: On) -> Vec<Condition> {
-    let passed_to = |service: &str| {
-        vec![Condition {
-            operator: "StringEquals".to_owned(),
-            key: "iam:PassedToService".to_owned(),
-            values: vec![service.to_owned()],
-        }]
-    };
-    match on {
-        On::PassedRoles => passed_to(CODEPIPELINE),
-        On::PassedExecutionRoles => passed_to(LAMBDA),
-        On::SeenPipelines
-        | On::Pipelines
-        | On::Functions
-        | On::FunctionVersions
-        | On::InvokeRoles
-        | On::AnyRoles
-        | On::BoundedInvokeRoles
-        | On::UnboundedInvokeRoles
-        | On::ServiceRoles
-        | On::SeenMadeFunctions
-        | On::MadeFunctions
-        | On::ExecutionRoles
-        | On::MadeExecutionRoles
-        | On::NamedExecutionRoles
-        | On::ManagedPolicies
-        | On::AllPipelines
-        | On::AllFunctions
-        | On::Organization
-        | On::OwnOrganization
-        | On::FunctionsAnywhere
-        | On::LogGroups => Vec::new(),
     }
 }
 

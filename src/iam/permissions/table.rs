@@ -46,6 +46,20 @@ pub(super) enum On {
     AllPipelines,
     /// All functions of the account, likewise.
     AllFunctions,
+    /// Accounts as a whole: lists of what is in them.
+    Accounts,
+    /// Any pipeline of the account.
+    AnyPipelines,
+    /// Any function of the account.
+    AnyFunctions,
+    /// Any role of the account, whether gates use it or not: a former service or execution role.
+    RolesOfAccount,
+    /// Any role, handed to CodePipeline.
+    AnyPassedRoles,
+    /// The roles with the project's tag.
+    OwnRoles,
+    /// The functions with the project's tag.
+    OwnFunctions,
     /// The organization, as the account sees it through which it is read.
     Organization,
     /// The organization, as the gates' accounts see it: whether they are in one.
@@ -77,6 +91,13 @@ impl On {
             Self::LogGroups => "LogGroups",
             Self::AllPipelines => "ListPipelines",
             Self::AllFunctions => "ListFunctions",
+            Self::Accounts => "Accounts",
+            Self::AnyPipelines => "AnyPipelines",
+            Self::AnyFunctions => "AnyFunctions",
+            Self::RolesOfAccount => "RolesOfAccount",
+            Self::AnyPassedRoles => "AnyPassedRoles",
+            Self::OwnRoles => "OwnRoles",
+            Self::OwnFunctions => "OwnFunctions",
             Self::Organization => "Organization",
             Self::OwnOrganization => "OwnOrganization",
         }
@@ -116,6 +137,12 @@ pub(super) enum When {
     Diagnose,
     /// A manifest is written from what is there.
     Init,
+    /// `check --orphans` and `prune`: the manifest's accounts are searched.
+    Orphans,
+    /// What is left behind is removed.
+    Prune,
+    /// `--remove-unexpected` of a prune.
+    RemoveLeft,
 }
 
 /// One permission.
@@ -137,15 +164,17 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 /// (api: CreateRole; guide: security_iam_troubleshoot).
 pub(super) const NEEDS: &[Need] = {
     use On::{
-        AllFunctions, AllPipelines, AnyRoles, BoundedInvokeRoles, ExecutionRoles, FunctionVersions,
-        Functions, FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions,
-        ManagedPolicies, NamedExecutionRoles, Organization, OwnOrganization, PassedExecutionRoles,
-        PassedRoles, Pipelines, SeenMadeFunctions, SeenPipelines, ServiceRoles,
-        UnboundedInvokeRoles,
+        Accounts, AllFunctions, AllPipelines, AnyFunctions, AnyPassedRoles, AnyPipelines, AnyRoles,
+        BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions, FunctionsAnywhere,
+        InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions, ManagedPolicies,
+        NamedExecutionRoles, Organization, OwnFunctions, OwnOrganization, OwnRoles,
+        PassedExecutionRoles, PassedRoles, Pipelines, RolesOfAccount, SeenMadeFunctions,
+        SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
     };
     use When::{
-        Adopt, Bootstrap, Diagnose, Init, Organizations, PartialTeardown, Plan, Put,
-        RemoveBoundary, RemoveUnexpected, RemoveWithRole, Run, Simulate, Teardown, Verify,
+        Adopt, Bootstrap, Diagnose, Init, Organizations, Orphans, PartialTeardown, Plan, Prune,
+        Put, RemoveBoundary, RemoveLeft, RemoveUnexpected, RemoveWithRole, Run, Simulate, Teardown,
+        Verify,
     };
     &[
         // Reads of a plan.
@@ -214,6 +243,14 @@ pub(super) const NEEDS: &[Need] = {
             Organization,
             &[Organizations],
         ),
+        // What is left behind may be anywhere in the manifest's accounts.
+        need("iam:GetAccountAuthorizationDetails", Accounts, &[Orphans]),
+        need("codepipeline:ListPipelines", Accounts, &[Orphans]),
+        need("lambda:ListFunctions", Accounts, &[Orphans]),
+        need("codepipeline:GetPipeline", AnyPipelines, &[Orphans]),
+        need("lambda:GetFunctionConfiguration", AnyFunctions, &[Orphans]),
+        need("lambda:GetFunction", AnyFunctions, &[Orphans]),
+        need("lambda:ListTags", AnyFunctions, &[Orphans]),
         need("codepipeline:ListPipelines", AllPipelines, &[Init]),
         need("lambda:ListFunctions", AllFunctions, &[Init]),
         // Whose an action is that is to be adopted.
@@ -245,7 +282,7 @@ pub(super) const NEEDS: &[Need] = {
         need(
             "iam:PutRolePolicy",
             ServiceRoles,
-            &[Bootstrap, PartialTeardown],
+            &[Bootstrap, PartialTeardown, Prune],
         ),
         need("iam:PutRolePolicy", ExecutionRoles, &[Bootstrap]),
         need(
@@ -288,6 +325,16 @@ pub(super) const NEEDS: &[Need] = {
             &[RemoveWithRole],
         ),
         need("iam:DeleteRole", MadeExecutionRoles, &[Teardown]),
+        // What is left behind: roles and functions by their tag, our policies on others, which IAM cannot tell by name.
+        need("codepipeline:UpdatePipeline", AnyPipelines, &[Prune]),
+        need("iam:PassRole", AnyPassedRoles, &[Prune]),
+        need("iam:PutRolePolicy", OwnRoles, &[Prune]),
+        need("iam:DeleteRolePolicy", RolesOfAccount, &[Prune]),
+        need("iam:UpdateAssumeRolePolicy", OwnRoles, &[Prune]),
+        need("iam:UntagRole", OwnRoles, &[Prune]),
+        need("iam:DeleteRole", OwnRoles, &[Prune]),
+        need("iam:DetachRolePolicy", OwnRoles, &[RemoveLeft]),
+        need("lambda:DeleteFunction", OwnFunctions, &[Prune]),
         // A run that is started and followed.
         need("codepipeline:StartPipelineExecution", Pipelines, &[Run]),
         need("codepipeline:GetPipelineExecution", Pipelines, &[Run]),

@@ -41,7 +41,8 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
         Some(Read::TaggedFunction { .. }) => Read::Pipelines { region },
         Some(Read::Pipelines { .. }) => Read::Functions { region },
         Some(Read::Functions { .. }) => Read::Role { role },
-        Some(Read::Role { .. }) => Read::InlinePolicyNames { role },
+        Some(Read::Role { .. }) => Read::Roles,
+        Some(Read::Roles) => Read::InlinePolicyNames { role },
         Some(Read::InlinePolicyNames { .. }) => Read::AttachedPolicies { role },
         Some(Read::AttachedPolicies { .. }) => Read::InlinePolicy {
             role,
@@ -221,6 +222,8 @@ fn every_read_and_write_has_a_place_in_the_table() {
         When::RemoveUnexpected,
         When::RemoveBoundary,
         When::RemoveWithRole,
+        When::Prune,
+        When::RemoveLeft,
     ];
     for write in all(next_write) {
         let action = write.operation();
@@ -245,6 +248,7 @@ fn asked(tasks: &[Task]) -> Asked {
         tasks: tasks.iter().copied().collect(),
         remove_unexpected: false,
         adopt: false,
+        orphans: false,
         simulate: false,
         organizations: None,
     }
@@ -397,6 +401,7 @@ fn resource(id: &str, read: &Read) -> Option<String> {
         // Lists are asked for as a whole. The ARNs of the others hold the ids of the organization and its management account, which nobody knows before.
         Read::Pipelines { .. }
         | Read::Functions { .. }
+        | Read::Roles
         | Read::Organization
         | Read::OrganizationParent { .. }
         | Read::ControlPolicies { .. }

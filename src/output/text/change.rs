@@ -89,7 +89,7 @@ fn planned(page: &mut Page<'_>, command: Command, change: &Change) {
     }
     let check = match command {
         Command::Check => true,
-        Command::Plan | Command::Bootstrap | Command::Teardown => false,
+        Command::Plan | Command::Bootstrap | Command::Teardown | Command::Prune => false,
     };
     let lines = match (&change.before, &change.after) {
         (None, None) => Vec::new(),

@@ -37,6 +37,9 @@ fn planned(view: &View<'_>) -> (&'static str, String) {
 }
 
 fn in_sync(view: &View<'_>) -> String {
+    if view.command == Command::Prune {
+        return "no gate has left anything behind.".to_owned();
+    }
     let gates = counted(view.plan.gates.len(), "gate");
     match (view.plan.intent, view.objects) {
         (Intent::Bootstrap, Some(n)) => {
@@ -129,7 +132,9 @@ fn incomplete(view: &View<'_>) -> String {
     }
     let seen = match view.command {
         Command::Check => drift(view),
-        Command::Plan | Command::Bootstrap | Command::Teardown => plan_counts(view),
+        Command::Plan | Command::Bootstrap | Command::Teardown | Command::Prune => {
+            plan_counts(view)
+        }
     };
     format!("{missing}; in what was read, {seen}")
 }

@@ -25,6 +25,7 @@ mod measure;
 mod missing;
 mod moto_alone;
 mod organizations;
+mod orphans;
 mod permissions;
 mod policy;
 mod recording;
