@@ -80,6 +80,7 @@ pub(crate) fn description(project: &Project) -> String {
 /// Removes a function that crossgate made and no gate has to do with; `held`: why it stays.
 pub(super) fn left(
     joined: &Joined<'_>,
+    options: &Options,
     (key, account_id): (&FunctionKey, &AccountId),
     (found, spec): (&Function, &FunctionSpec),
     held: Option<String>,
@@ -94,7 +95,7 @@ pub(super) fn left(
         gates: &[],
     };
     if held.is_none() {
-        return subject.remove(found, draft);
+        return subject.remove(joined, options, found, draft);
     }
     let change = subject.change(
         ChangeKind::LambdaFunction,

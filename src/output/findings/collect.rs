@@ -287,7 +287,9 @@ impl<'a> Collector<'a> {
         };
         let level = match command {
             Command::Check => Level::Error,
-            Command::Plan | Command::Bootstrap | Command::Teardown => Level::Warning,
+            Command::Plan | Command::Bootstrap | Command::Teardown | Command::Prune => {
+                Level::Warning
+            }
         };
         self.push(Finding {
             rule: Rule::of_kind(*kind),

@@ -84,7 +84,14 @@ impl Left<'_, '_> {
         let held = user.map(|one| format!("action {} still invokes it", one.resource()));
         let goes = held.is_none();
         let spec = spec(ExecutionRole::Existing(found.role.clone()));
-        functions::left(self.joined, (key, id), (found, &spec), held, draft);
+        functions::left(
+            self.joined,
+            self.options,
+            (key, id),
+            (found, &spec),
+            held,
+            draft,
+        );
         goes
     }
 
