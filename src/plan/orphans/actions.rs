@@ -177,7 +177,11 @@ fn make_functions(scan: &Scan<'_>, wiring: &mut Wiring) {
     }
 }
 
-fn execution_role(scan: &Scan<'_>, key: &FunctionKey, found: &Function) -> ExecutionRole {
+pub(super) fn execution_role(
+    scan: &Scan<'_>,
+    key: &FunctionKey,
+    found: &Function,
+) -> ExecutionRole {
     let role = RoleKey {
         account: key.account.clone(),
         name: found.role.name.clone(),

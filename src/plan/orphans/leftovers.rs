@@ -5,7 +5,6 @@ use crate::iam::documents::assume_policy;
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::RoleArn;
 use crate::model::change::{Change, ChangeAction, ChangeKind};
-use crate::model::function::ExecutionRole;
 use crate::model::observed::Seen;
 use crate::model::read::{Function, RoleDetail};
 use crate::model::wiring::{FunctionKey, RoleKey};
@@ -16,7 +15,7 @@ use super::super::functions;
 use super::super::grants::{self, Inline};
 use super::super::join::{Joined, JoinedGate};
 use super::super::roles::{self, Ownership, ownership};
-use super::actions::{function_name, spec};
+use super::actions::{execution_role, function_name, spec};
 use super::scan::{FoundAction, Scan};
 
 /// Everything that a look at one object needs.
@@ -83,7 +82,7 @@ impl Left<'_, '_> {
         let user = self.staying.iter().find(invokes);
         let held = user.map(|one| format!("action {} still invokes it", one.resource()));
         let goes = held.is_none();
-        let spec = spec(ExecutionRole::Existing(found.role.clone()));
+        let spec = spec(execution_role(self.scan, key, found));
         functions::left(
             self.joined,
             self.options,
