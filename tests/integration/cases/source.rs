@@ -194,7 +194,7 @@ fn a_package_of_node_files_runs() {
 }
 
 /// An executable that speaks the Runtime API by itself. On the disk nobody may execute it: the archive has the permission.
-const EXECUTABLE: &str = r##"#!/usr/bin/env python3
+const EXECUTABLE: &str = r#"#!/usr/bin/env python3
 import json, os, urllib.request
 
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
@@ -203,7 +203,7 @@ while True:
         run, event = asked.headers["Lambda-Runtime-Aws-Request-Id"], json.load(asked)
     answer = json.dumps(2 * event["n"]).encode()
     urllib.request.urlopen(urllib.request.Request(api + run + "/response", answer, method="POST")).read()
-"##;
+"#;
 
 #[test]
 fn a_package_of_an_executable_runs() {
