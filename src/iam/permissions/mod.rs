@@ -46,6 +46,8 @@ pub enum Task {
 }
 
 /// What the policy is for.
+// Each is a flag of the command line, and they go together in any way.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The commands; the policy allows each of them.
