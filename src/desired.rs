@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use crate::config::{
-    Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig, MadeFunctionConfig,
+    Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig, MadeFunctionConfig, closest,
     did_you_mean,
 };
 use crate::model::account::{AccountId, AccountName};
 use crate::model::function::{ExecutionRole, FunctionSpec};
+use crate::model::glob;
 use crate::model::name::{FunctionName, GateName, NameError, Project, RoleName, StageName};
 use crate::model::wiring::{
     Account, FunctionKey, Gate, GateAction, InvokeRole, PipelineKey, Placement, Trust, Wiring,
@@ -25,6 +26,14 @@ pub enum DesiredError {
         /// The name that was asked for.
         name: GateName,
         /// The nearest name, or the names there are.
+        help: String,
+    },
+    /// No gate of the manifest fits a pattern of `--gate`.
+    #[error("no gate of the manifest fits `{pattern}`: {help}")]
+    NoGateFits {
+        /// The pattern.
+        pattern: String,
+        /// The nearest pattern, or the names there are.
         help: String,
     },
     /// A gate names an account that is not defined. Validation refuses such a manifest.
@@ -95,6 +104,8 @@ pub fn wiring(config: &Config, only: &[GateName]) -> Result<Wiring, DesiredError
         gates,
         functions,
         selected,
+        beside: BTreeSet::new(),
+        part: None,
     })
 }
 
@@ -111,6 +122,48 @@ pub fn all_accounts(config: &Config) -> Result<BTreeMap<AccountName, Account>, D
             .or_insert_with(|| name.clone());
     }
     Ok(accounts.described())
+}
+
+/// The gates whose names fit a pattern, in the order of the manifest.
+///
+/// # Errors
+/// [`DesiredError::NoGateFits`].
+pub fn fitting(config: &Config, pattern: &str) -> Result<Vec<GateName>, DesiredError> {
+    let names = || config.gates.iter().map(|gate| &gate.name);
+    let found: Vec<GateName> = names()
+        .filter(|name| glob::matches(pattern, name.as_str()))
+        .cloned()
+        .collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let known: BTreeSet<&str> = names().map(GateName::as_str).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    Err(DesiredError::NoGateFits {
+        help: nearest_pattern(pattern, &known)
+            .unwrap_or_else(|| did_you_mean(pattern, "gates", &known)),
+        pattern: pattern.to_owned(),
+    })
+}
+
+/// For `valdate-*`, where gates begin with `validate-`: what was meant.
+fn nearest_pattern(pattern: &str, known: &[&str]) -> Option<String> {
+    let begin = pattern.strip_suffix('*')?;
+    if begin.is_empty() || glob::is_pattern(begin) {
+        return None;
+    }
+    let length = begin.chars().count();
+    let begins: BTreeSet<String> = known
+        .iter()
+        .flat_map(|name| {
+            let cut = |length| name.chars().take(length).collect::<String>();
+            [cut(length.saturating_sub(1)), cut(length), cut(length + 1)]
+        })
+        .collect();
+    // A separator at the end is no matter of spelling, which `closest` looks at only.
+    let alike = |name: &&str| begin.ends_with(['-', '_']) == name.ends_with(['-', '_']);
+    let near = closest(begin, begins.iter().map(String::as_str).filter(alike))?;
+    Some(format!("did you mean `{near}*`?"))
 }
 
 fn selected(config: &Config, only: &[GateName]) -> Result<BTreeSet<GateName>, DesiredError> {

@@ -51,6 +51,21 @@ impl ManifestError {
         self
     }
 
+    /// Says of which gate of a `for_each` the problem is.
+    pub(super) fn of_instance(&mut self, instance: &str) {
+        let instance = plain(instance);
+        self.message.push_str(" (for ");
+        self.message.push_str(&instance);
+        self.message.push(')');
+    }
+
+    /// Says that others are wrong in the same place and the same way.
+    pub(super) fn more_like_it(&mut self, count: usize) {
+        self.message.push_str(", and ");
+        self.message.push_str(&count.to_string());
+        self.message.push_str(" more like it");
+    }
+
     pub(super) fn related(mut self, span: Range<usize>, label: impl AsRef<str>) -> Self {
         self.related = Some((span, plain(label.as_ref())));
         self

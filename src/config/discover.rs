@@ -13,8 +13,8 @@ use super::diagnostic::{self, ManifestErrors, shown};
 /// The name that is looked for.
 pub const FILE_NAME: &str = "crossgate.toml";
 
-/// The most bytes that a manifest may have. One gate takes about half a kilobyte.
-pub const MAX_BYTES: u64 = 1024 * 1024;
+/// The most bytes that a manifest may have: room for 30,000 gates that are written out, of half a kilobyte each.
+pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A manifest's place, and how it came to be that one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::function::{self, FunctionDraft};
 use super::parameters;
 use super::parse::TABLES;
 use super::permissions_boundary::Boundary;
-use super::schema::{GateConfig, InvokeRoleConfig, Position};
+use super::schema::{GateConfig, InvokeRoleConfig, Lines};
 use super::suggest::did_you_mean;
 use super::table::{Key, Schema, Table, wrong_type};
 use super::tags;
@@ -90,8 +90,16 @@ pub(super) static GATE: Schema = Schema {
         key("pipeline", "[gates.pipeline]"),
         key("function", "[gates.function]"),
         optional("invoke_role", "[gates.invoke_role]"),
+        optional("for_each", "for_each = { account = [\"dev\", \"qa\"] }"),
     ],
 };
+
+/// True for a table that every gate has.
+pub(super) fn needs(table: &str) -> bool {
+    GATE.keys
+        .iter()
+        .any(|key| key.name == table && key.required)
+}
 
 pub(super) static PIPELINE: Schema = Schema {
     title: "[gates.pipeline]",
@@ -301,7 +309,7 @@ fn artifact(
 
 impl GateDraft {
     /// The gate as values; `None` where something was refused.
-    pub(super) fn finish(self, text: &str) -> Option<GateConfig> {
+    pub(super) fn finish(self, lines: &Lines) -> Option<GateConfig> {
         let Self {
             span,
             name,
@@ -312,7 +320,7 @@ impl GateDraft {
         let (pipeline, action) = pipeline.finish()?;
         Some(GateConfig {
             name: name?.into_inner(),
-            position: Position::of(text, span.start),
+            position: lines.position(span.start),
             pipeline,
             action,
             function: function.finish()?,

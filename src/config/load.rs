@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{ManifestError, ManifestErrors};
 use super::discover::{self, ConfigError, Location};
+use super::expand;
 use super::package::{self, Disk, Nowhere, Sources};
 use super::parse;
 use super::schema::Config;
@@ -87,12 +88,17 @@ pub fn from_text_with(
         return Err(errors(path, text, vec![item]));
     }
     let mut problems = Vec::new();
-    let mut draft = parse::draft(root.get_ref(), &mut problems);
+    let expanded = expand::expand(root.get_ref(), &mut problems);
+    let mut draft = parse::draft(&expanded, &mut problems);
     validate::check(&draft, &mut problems);
     package::attach(&mut draft, sources, &mut problems);
     validate::check_packages(&draft, &mut problems);
+    let problems = expand::once(problems, &expanded.shared);
     let mut hidden = draft.hidden();
     misplaced(root.get_ref(), &mut hidden);
+    // Gates of one `for_each` have their values in one place.
+    hidden.sort_by_key(|span| (span.start, span.end));
+    hidden.dedup();
     match draft.finish(path, text) {
         Some(config) if problems.is_empty() => Ok(config),
         _ => Err(errors(path, &without(text, &hidden), problems)),

@@ -3,13 +3,14 @@
 //! reading the functions' sources, in `package::disk`.
 //!
 //! ```text
-//! find ──▶ Location ── load ──▶ text ── parse ──▶ Draft ── validate ──▶ package ──▶ Config
+//! find ──▶ Location ── load ──▶ text ── expand ──▶ parse ──▶ Draft ── validate ──▶ package ──▶ Config
 //! ```
 //! The text is walked as a tree of spanned values instead of being deserialized by serde: serde stops at the first problem,
 //! and a person who mends a manifest wants to see all of them at once, each with its place.
 
 mod diagnostic;
 mod discover;
+mod expand;
 mod function;
 mod gate;
 mod load;
@@ -39,7 +40,7 @@ pub use schema::{
     AccountConfig, Config, Credentials, FunctionConfig, GateConfig, InvokeRoleConfig,
     MadeFunctionConfig, Position,
 };
-pub(crate) use suggest::did_you_mean;
+pub(crate) use suggest::{closest, did_you_mean};
 
 /// The commented example of `config/crossgate.toml`: every key of the schema, and a manifest that parses.
 pub const EXAMPLE: &str = include_str!("../../config/crossgate.toml");

@@ -6,12 +6,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::{DeString, DeValue};
 
 use super::diagnostic::ManifestError;
+use super::expand::Expanded;
 use super::function;
 use super::gate::{self, GateDraft};
-use super::schema::{AccountConfig, Config, Credentials};
+use super::schema::{AccountConfig, Config, Credentials, Lines};
 use super::table::{Key, Schema, Table, wrong_type};
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::RoleArn;
@@ -51,6 +52,11 @@ static ROOT: Schema = Schema {
             example: "[[gates]]",
             required: true,
         },
+        Key {
+            name: "defaults",
+            example: "[defaults.pipeline]",
+            required: false,
+        },
     ],
 };
 
@@ -61,6 +67,11 @@ static ACCOUNT: Schema = Schema {
             name: "id",
             example: "id = \"111111111111\"",
             required: true,
+        },
+        Key {
+            name: "ids",
+            example: "ids = [\"222222222222\", \"333333333333\"]",
+            required: false,
         },
         Key {
             name: "profile",
@@ -90,13 +101,13 @@ pub(super) static TABLES: [&Schema; 6] = [
     &ROOT,
 ];
 
-/// Reads the whole manifest.
-pub(super) fn draft(root: &DeTable<'_>, problems: &mut Vec<ManifestError>) -> Draft {
-    let table = Table::open(&ROOT, &TABLES, 0..0, root, problems);
+/// Reads the whole manifest, written out.
+pub(super) fn draft(expanded: &Expanded<'_, '_>, problems: &mut Vec<ManifestError>) -> Draft {
+    let table = Table::open(&ROOT, &TABLES, 0..0, &expanded.root, problems);
     Draft {
         project: table.parsed("project", Project::new, problems),
         accounts: accounts(&table, problems),
-        gates: gates(&table, problems),
+        gates: gates(&table, expanded, problems),
     }
 }
 
@@ -192,12 +203,16 @@ fn profile(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn gates(root: &Table<'_>, problems: &mut Vec<ManifestError>) -> Vec<GateDraft> {
+fn gates(
+    root: &Table<'_>,
+    expanded: &Expanded<'_, '_>,
+    problems: &mut Vec<ManifestError>,
+) -> Vec<GateDraft> {
     let expected = "an array of tables, each with the header `[[gates]]`";
     let Some((span, entries)) = root.array("gates", expected, problems) else {
         return Vec::new();
     };
-    if entries.is_empty() {
+    if entries.is_empty() && !expanded.lacks_gates {
         problems.push(
             ManifestError::new(span, "the manifest has no gate")
                 .label("empty")
@@ -205,9 +220,17 @@ fn gates(root: &Table<'_>, problems: &mut Vec<ManifestError>) -> Vec<GateDraft> 
         );
     }
     let mut gates = Vec::new();
-    for value in entries {
+    let instances = expanded.instances.iter().map(Option::as_ref);
+    let instances = instances.chain(std::iter::repeat(None));
+    for (value, instance) in entries.iter().zip(instances) {
         if let DeValue::Table(entries) = value.get_ref() {
+            let before = problems.len();
             gates.push(gate::read(value.span(), entries, problems));
+            if let Some(instance) = instance {
+                for problem in problems.iter_mut().skip(before) {
+                    problem.of_instance(instance);
+                }
+            }
         } else {
             let error = wrong_type(value.span(), "gates", "a table", value.get_ref());
             problems.push(error.help("write each gate as a `[[gates]]`"));
@@ -227,6 +250,7 @@ impl Draft {
 
     /// The manifest as values; `None` where something was refused.
     pub(super) fn finish(self, path: &Path, text: &str) -> Option<Config> {
+        let lines = Lines::of(text);
         let Self {
             project,
             accounts,
@@ -234,7 +258,7 @@ impl Draft {
         } = self;
         let accounts: Option<BTreeMap<_, _>> =
             accounts.into_iter().map(AccountDraft::finish).collect();
-        let gates: Option<Vec<_>> = gates.into_iter().map(|gate| gate.finish(text)).collect();
+        let gates: Option<Vec<_>> = gates.into_iter().map(|gate| gate.finish(&lines)).collect();
         Some(Config {
             path: path.to_owned(),
             project: project?.into_inner(),

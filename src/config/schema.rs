@@ -169,14 +169,28 @@ impl GateConfig {
     }
 }
 
-impl Position {
+/// Where the lines of a text begin, so that many places are found without counting each time.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        let starts = std::iter::once(0).chain(newlines).collect();
+        Self { text, starts }
+    }
+
     /// The position of a byte offset; an offset past the end is the end.
-    pub(super) fn of(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+    pub(super) fn position(&self, offset: usize) -> Position {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied();
+        let end = offset.min(self.text.len());
+        let before = self.text.get(start.unwrap_or_default()..end);
+        Position {
+            line,
+            column: before.unwrap_or_default().chars().count() + 1,
         }
     }
 }

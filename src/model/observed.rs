@@ -1,7 +1,7 @@
 //! What was read of the accounts so far: facts by the question that they answer, failures included.
 //! A value that only grows; nothing here reads, and nothing here decides what a fact means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{AccountName, Region};
 use super::execution::{ActionExecution, ExecutionId, ExecutionSummary, PipelineState};
@@ -31,6 +31,8 @@ pub enum Seen<'a, T: ?Sized> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
     accounts: BTreeMap<AccountName, Answers>,
+    /// The reads that failed: asked for often, and mostly none among thousands.
+    failed: BTreeMap<AccountName, BTreeSet<Read>>,
 }
 
 impl Observed {
@@ -38,6 +40,17 @@ impl Observed {
     ///
     /// The list of an account's roles answers every question about one role too, as if it had been asked.
     pub fn record(&mut self, account: AccountName, read: Read, answer: Result<Fact, CloudError>) {
+        match &answer {
+            Err(_) => {
+                let failed = self.failed.entry(account.clone()).or_default();
+                failed.insert(read.clone());
+            }
+            Ok(_) => {
+                if let Some(failed) = self.failed.get_mut(&account) {
+                    failed.remove(&read);
+                }
+            }
+        }
         let answers = self.accounts.entry(account).or_default();
         if let (Read::Roles, Ok(Fact::Roles(roles))) = (&read, &answer) {
             let single = roles.iter().flat_map(RoleDetail::answers);
@@ -60,11 +73,9 @@ impl Observed {
 
     /// All reads of an account that failed.
     pub fn failures(&self, account: &AccountName) -> impl Iterator<Item = (&Read, &CloudError)> {
-        self.accounts
-            .get(account)
-            .into_iter()
-            .flatten()
-            .filter_map(|(read, answer)| answer.as_ref().err().map(|error| (read, error)))
+        let answers = self.accounts.get(account);
+        let failed = self.failed.get(account).into_iter().flatten();
+        failed.filter_map(move |read| Some((read, answers?.get(read)?.as_ref().err()?)))
     }
 
     /// The accounts of which anything was asked.
@@ -347,17 +358,34 @@ impl Observed {
         if matches!(listed, Some(Ok(Fact::Role(None)))) {
             return true;
         }
-        let answers = self.accounts.get(&key.account).into_iter().flatten();
-        answers.into_iter().any(|(read, answer)| {
-            read.role() == Some(&key.name)
-                && matches!(
-                    answer,
-                    Ok(Fact::InlinePolicy(InlinePolicy::NoRole)
-                        | Fact::Role(None)
-                        | Fact::InlinePolicyNames(None)
-                        | Fact::AttachedPolicies(None))
-                )
-        })
+        let Some(answers) = self.accounts.get(&key.account) else {
+            return false;
+        };
+        let role = || key.name.clone();
+        let says = |answer: &Result<Fact, CloudError>| {
+            matches!(
+                answer,
+                Ok(Fact::InlinePolicy(InlinePolicy::NoRole)
+                    | Fact::Role(None)
+                    | Fact::InlinePolicyNames(None)
+                    | Fact::AttachedPolicies(None))
+            )
+        };
+        let whole = [
+            Read::Role { role: role() },
+            Read::InlinePolicyNames { role: role() },
+            Read::AttachedPolicies { role: role() },
+        ];
+        // The reads are sorted by role and policy, so that those of one role stand together.
+        let first = Read::InlinePolicy {
+            role: role(),
+            policy: String::new(),
+        };
+        let policies = answers.range(first..).take_while(
+            |(read, _)| matches!(read, Read::InlinePolicy { role, .. } if *role == key.name),
+        );
+        whole.iter().filter_map(|read| answers.get(read)).any(says)
+            || policies.map(|(_, answer)| answer).any(says)
     }
 
     fn answer(&self, account: &AccountName, read: &Read) -> Option<&Result<Fact, CloudError>> {

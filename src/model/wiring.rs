@@ -11,6 +11,7 @@ use super::name::{
     ActionName, ArtifactName, FunctionName, GateName, Namespace, PipelineName, PolicyName, Project,
     RoleName, RolePath, StageName,
 };
+use super::part::Part;
 use super::pipeline::ActionSpec;
 
 /// Everything that one manifest wires.
@@ -26,6 +27,11 @@ pub struct Wiring {
     pub functions: BTreeMap<FunctionKey, FunctionSpec>,
     /// The gates that this run is about; the others are kept as they are found.
     pub selected: BTreeSet<GateName>,
+    /// The gates that the other partitions of the same run are about: what they share with selected ones is planned as one run
+    /// about all would plan it. Empty without `--partition`.
+    pub beside: BTreeSet<GateName>,
+    /// The partition that this run is about.
+    pub part: Option<Part>,
 }
 
 /// An account of the manifest.
@@ -163,6 +169,22 @@ impl Wiring {
     /// True when the run is about this gate.
     pub fn is_selected(&self, gate: &Gate) -> bool {
         self.selected.contains(&gate.name)
+    }
+
+    /// True when the run, or another partition of it, is about this gate.
+    pub fn is_in_run(&self, gate: &Gate) -> bool {
+        self.is_selected(gate) || self.beside.contains(&gate.name)
+    }
+
+    /// Leaves to the run the gates whose functions are in the part's accounts.
+    pub fn keep(&mut self, part: Part) {
+        let elsewhere = self.gates.iter().filter(|gate| {
+            let account = self.account_id(&gate.function.account);
+            self.is_selected(gate) && !account.is_some_and(|id| part.holds(id))
+        });
+        self.beside = elsewhere.map(|gate| gate.name.clone()).collect();
+        self.selected.retain(|name| !self.beside.contains(name));
+        self.part = Some(part);
     }
 
     /// The name of the inline policy on the invoke role.

@@ -7,6 +7,7 @@ use crate::config::{Config, Credentials, Disk, EXAMPLE, Position, from_bytes, fr
 use crate::model::account::AccountName;
 use crate::model::wiring::{Placement, Trust};
 
+const FLEET: &str = include_str!("../../../config/fleet.toml");
 const MANY: &str = include_str!("../../../config/many-gates.toml");
 
 #[test]
@@ -44,6 +45,23 @@ fn the_example_of_a_made_function_has_a_handler_that_is_found() {
     assert_eq!(made.package.files, 1);
 }
 
+#[test]
+fn the_example_of_a_fleet_is_written_out() {
+    let config = parse(FLEET).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!((config.accounts.len(), config.gates.len()), (5, 12));
+    let gate = &config.gates[1];
+    assert_eq!(gate.name.as_str(), "smoke-dev-payments");
+    let boundary = gate.invoke_role.permissions_boundary.as_deref();
+    assert_eq!(boundary, Some("arn:aws:iam::222222222222:policy/Boundary"));
+    let tags: Vec<(&str, &str)> = gate
+        .invoke_role
+        .tags
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(tags, [("check", "smoke"), ("team", "platform")]);
+}
+
 /// Every key of the schema is in the example, and with all optional keys switched on it still parses.
 #[test]
 fn the_example_has_every_key_and_each_parses() {
@@ -61,6 +79,9 @@ fn the_example_has_every_key_and_each_parses() {
         "profile = \"dev\"",
         "after = ",
         "# user_parameters = \"strict\"",
+        // What stands for many in place of one.
+        "# ids = ",
+        "# for_each = ",
     ];
     let all: Vec<&str> = EXAMPLE
         .lines()

@@ -109,7 +109,7 @@ fn files_that_cannot_be_read() {
         .unwrap();
     let error = load(&flag(&big), false).unwrap_err();
     insta::assert_snapshot!(shown(&error, &root), @r#"
-    error: the manifest FOLDER/big.toml has more than 1048576 bytes
+    error: the manifest FOLDER/big.toml has more than 16777216 bytes
      |
      = help: it was named by `--config`: is this the right file?
     "#);

@@ -23,10 +23,10 @@ fn judge(text: &str) -> Duration {
     start.elapsed()
 }
 
-/// A long manifest, of one short text again and again: the eighth part of what is read at all, so that what takes the square of
+/// A long manifest, of one short text again and again: 128 KiB, so that what takes the square of
 /// the length shows and what does not stays quick without optimisation.
 fn filled(with: &str) -> String {
-    let times = usize::try_from(MAX_BYTES / 8).unwrap() / with.len();
+    let times = usize::try_from(MAX_BYTES / 128).unwrap() / with.len();
     with.repeat(times)
 }
 

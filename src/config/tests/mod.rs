@@ -4,6 +4,7 @@ mod examples;
 mod files;
 mod functions;
 mod junk;
+mod many;
 mod relations;
 mod values;
 
@@ -83,7 +84,7 @@ fn messages(text: &str) -> String {
     assert!(!errors.items.is_empty());
     let mut lines = Vec::new();
     for item in errors.items {
-        let at = super::Position::of(&errors.text, item.span.start);
+        let at = super::schema::Lines::of(&errors.text).position(item.span.start);
         lines.push(format!("{}:{} {}", at.line, at.column, item.message));
     }
     lines.join("\n")

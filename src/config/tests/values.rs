@@ -43,7 +43,7 @@ fn unknown_keys() {
     1 | colour = 1
       | ^^^^^^ unknown key
       |
-      = help: the keys here: `project`, `accounts`, `gates`
+      = help: the keys here: `project`, `accounts`, `gates`, `defaults`
 
     1 problem in crossgate.toml; no call was made to AWS
     "#);
