@@ -45,6 +45,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Prove each hop of the gates from the policies as they are; changes nothing
     Verify(ProveArgs),
+    /// Put the JSON of partitions together: the result and exit code of one run about all; needs no manifest and no AWS
+    Merge(MergeArgs),
     /// Take the gates away again; removes only what crossgate made
     Teardown,
     /// Remove what gates left behind that are not in the manifest any more, as `check --orphans` shows it
@@ -380,6 +382,17 @@ pub struct RunArgs {
     pub stop_on_interrupt: bool,
 }
 
+/// Flags of `merge`.
+#[derive(Debug, Clone, Args)]
+pub struct MergeArgs {
+    /// What `plan`, `check` or `verify` printed with --format json; `-` is standard input; a file may hold several
+    #[arg(required = true, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// As of `plan`: exit with 3 where changes are pending
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
 /// Flags of `diagnose`.
 #[derive(Debug, Clone, Args)]
 pub struct DiagnoseArgs {
@@ -404,9 +417,13 @@ pub struct Common {
     /// The manifest [default: crossgate.toml, here or in a parent folder] [env: CROSSGATE_CONFIG]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Only this gate (may be given several times); the others are kept as they are
+    /// Only this gate, or those that fit a pattern such as 'validate-*' (may be given several times); the others are kept as
+    /// they are
     #[arg(long, global = true, value_name = "NAME")]
     pub gate: Vec<String>,
+    /// Only the gates of this part of the functions' accounts, of as many runs side by side: hash:2/8 is the second of eight
+    #[arg(long, global = true, value_name = "hash:N/OF")]
+    pub partition: Option<String>,
     /// How the result is written to standard output; `check`, `plan` and `verify` know all of these, the others text and json
     #[arg(long = "format", global = true, value_enum, default_value_t = ReportFormat::Text)]
     pub report: ReportFormat,

@@ -27,6 +27,7 @@ pub mod follow;
 pub mod graph;
 pub mod iam;
 pub mod init;
+pub mod merge;
 pub mod model;
 pub mod observe;
 pub mod output;

@@ -61,11 +61,13 @@ pub(super) async fn run(
         return Err(Error::NoTerminal.into());
     }
     let progress = Run::progress(environment);
-    let (plan, observed) = match purpose {
+    let (mut plan, observed) = match purpose {
         Purpose::Bootstrap | Purpose::Teardown => run.plan(progress.progress()).await,
         Purpose::Prune => run.plan_orphans(progress.progress()).await,
     };
     progress.clear();
+    let shared = plan::partition_shared(&run.wiring, &observed, intent);
+    plan.problems.splice(0..0, shared);
     let mut shows = Shows {
         command,
         status: plan::of_plan(&plan),
@@ -73,6 +75,7 @@ pub(super) async fn run(
         observed: &observed,
         report: None,
         proof: None,
+        partition: run.wiring.part,
         next: mend(&plan),
     };
     if !plan.may_apply() || plan.changes.is_empty() {

@@ -9,6 +9,7 @@ mod diagnose;
 mod execute;
 mod graph;
 mod init;
+mod merge;
 mod permissions;
 mod plan;
 mod policy;
@@ -98,6 +99,7 @@ fn execute(
         Command::Prune => block_on(bootstrap::run(common, Purpose::Prune, environment)),
         Command::Diagnose(args) => block_on(diagnose::run(common, args, environment)),
         Command::Explain(args) => diagnose::explain(&common, &args, environment),
+        Command::Merge(args) => merge::run(&common, &args, environment),
         Command::Run(args) => block_on(execute::run(common, args, environment)),
         Command::Sandbox(args) => block_on(sandbox::run(common, args, environment)),
         Command::Demo(args) => demo::run(&args, environment),
@@ -121,6 +123,7 @@ fn name(command: &Command) -> &'static str {
         Command::Verify(_) => "verify",
         Command::Teardown => "teardown",
         Command::Prune => "prune",
+        Command::Merge(_) => "merge",
         Command::Run(_) => "run",
         Command::Diagnose(_) => "diagnose",
         Command::Explain(_) => "explain",

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use crate::cli::{Common, Format, PermissionsArgs, PermissionsFor};
 use crate::config::{self, Config, did_you_mean};
-use crate::desired;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -109,7 +108,7 @@ fn manifest(common: &Common, environment: &Environment) -> Result<(Config, Wirin
     let given = environment.raw("CROSSGATE_CONFIG");
     let location = config::find(common.config.as_deref(), given, folder)?;
     let config = config::load(&location, common.allow_outside)?;
-    let wiring = desired::wiring(&config, &run::gates(&common.gate)?)?;
+    let wiring = run::wiring(common, &config)?;
     Ok((config, wiring))
 }
 

@@ -43,6 +43,7 @@ pub(super) async fn run(
         observed: &observed,
         report: None,
         proof: None,
+        partition: run.wiring.part,
         next,
     };
     let exit = ExitCode::of(status, exit_code);

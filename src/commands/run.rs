@@ -1,6 +1,7 @@
 //! What the commands share: manifest to wiring, accounts to observed, both to a plan, and the plan to the screen.
 //! Glue only.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::aws::{AccountAccess, AwsCloud, Credentials, Settings};
@@ -9,9 +10,12 @@ use crate::config::{self, Config};
 use crate::desired;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::model::account::{AccountName, Partition, Region};
 use crate::model::change::{Intent, Plan, Report, Severity};
+use crate::model::glob;
 use crate::model::name::GateName;
 use crate::model::observed::{Observed, Seen};
+use crate::model::part::Part;
 use crate::model::progress::Progress;
 use crate::model::status::Status;
 use crate::model::wiring::Wiring;
@@ -52,8 +56,7 @@ impl Run {
             folder,
         )?;
         let config = config::load(&location, common.allow_outside)?;
-        let only = gates(&common.gate)?;
-        let wiring = desired::wiring(&config, &only)?;
+        let wiring = wiring(common, &config)?;
         let options = Options {
             intent,
             adopt: common.adopt,
@@ -73,6 +76,11 @@ impl Run {
             format: common.format,
             verbose: common.verbose > 0,
         })
+    }
+
+    /// True where the partition has no gate.
+    pub(super) fn is_empty_part(&self) -> bool {
+        self.wiring.part.is_some() && self.wiring.selected.is_empty()
     }
 
     /// Reads what the plan needs and makes it.
@@ -194,6 +202,7 @@ pub(super) struct Shows<'a> {
     pub(super) observed: &'a Observed,
     pub(super) report: Option<&'a Report>,
     pub(super) proof: Option<Proved<'a>>,
+    pub(super) partition: Option<Part>,
     pub(super) next: Option<String>,
 }
 
@@ -207,6 +216,7 @@ impl<'a> Shows<'a> {
             observed: _,
             report,
             proof,
+            partition,
             next,
         } = self;
         View {
@@ -217,6 +227,7 @@ impl<'a> Shows<'a> {
             accounts,
             objects: None,
             proof: *proof,
+            partition: *partition,
             next: next.clone(),
         }
     }
@@ -247,34 +258,45 @@ pub(super) fn mend(plan: &Plan) -> Option<String> {
     }
 }
 
-pub(super) fn gates(names: &[String]) -> Result<Vec<GateName>, Error> {
-    names
-        .iter()
-        .map(|name| {
-            GateName::new(name).map_err(|error| Error::Usage {
-                message: format!("--gate: {error}"),
-                hint: "name a gate as the manifest does".to_owned(),
-            })
-        })
-        .collect()
+/// The wiring, with the gates that `--gate` and `--partition` leave to the run.
+pub(super) fn wiring(common: &Common, config: &Config) -> Result<Wiring, Error> {
+    let part = common.partition.as_deref().map(Part::parse).transpose();
+    let part = part.map_err(|why| Error::Usage {
+        message: format!("--partition: {why}"),
+        hint: "run as many as there are parts, and put their JSON together with `crossgate merge`"
+            .to_owned(),
+    })?;
+    let mut only = Vec::new();
+    for name in &common.gate {
+        if glob::is_pattern(name) {
+            only.extend(desired::fitting(config, name)?);
+            continue;
+        }
+        only.push(GateName::new(name).map_err(|error| Error::Usage {
+            message: format!("--gate: {error}"),
+            hint: "name a gate as the manifest does, or several with `*`".to_owned(),
+        })?);
+    }
+    let mut wiring = desired::wiring(config, &only)?;
+    if let Some(part) = part {
+        wiring.keep(part);
+    }
+    Ok(wiring)
 }
 
 /// How each account of the manifest is reached; the region of a gate is asked for STS, as others may be forbidden.
 fn access(config: &Config, wiring: &Wiring) -> Vec<AccountAccess> {
+    let mut regions: BTreeMap<&AccountName, &Region> = BTreeMap::new();
+    for gate in &wiring.gates {
+        let (pipeline, function) = (&gate.pipeline, &gate.function);
+        regions.entry(&pipeline.account).or_insert(&pipeline.region);
+        regions.entry(&function.account).or_insert(&function.region);
+    }
     config
         .accounts
         .iter()
         .map(|(name, account)| {
-            let region = wiring.gates.iter().find_map(|gate| {
-                let (pipeline, function) = (&gate.pipeline, &gate.function);
-                if pipeline.account == *name {
-                    Some(&pipeline.region)
-                } else if function.account == *name {
-                    Some(&function.region)
-                } else {
-                    None
-                }
-            });
+            let region = regions.get(name).copied();
             let any = wiring.gates.first().map(|gate| &gate.pipeline.region);
             let region = region.or(any);
             AccountAccess {
@@ -288,10 +310,7 @@ fn access(config: &Config, wiring: &Wiring) -> Vec<AccountAccess> {
                         via: via.clone(),
                     },
                 },
-                partition: region.map_or(
-                    crate::model::account::Partition::Aws,
-                    super::super::model::account::Region::partition,
-                ),
+                partition: region.map_or(Partition::Aws, Region::partition),
                 region: region.cloned(),
             }
         })

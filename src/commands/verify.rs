@@ -39,6 +39,8 @@ pub(super) async fn run(
     let unread = problems.iter().any(|p| p.severity == Severity::Incomplete);
     let status = if plan::is_wrong_account(&problems) {
         Status::Failed
+    } else if run.is_empty_part() {
+        Status::InSync
     } else if unread {
         // Also where only the simulator could not be asked: what a person asked for was not seen.
         verify::worse(verify::status(&proof), Status::Incomplete)
@@ -49,6 +51,7 @@ pub(super) async fn run(
     let view = ProofView {
         status,
         project: &run.wiring.project,
+        partition: run.wiring.part,
         proof: &proof,
         accounts: &accounts,
         problems: &problems,

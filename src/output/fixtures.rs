@@ -70,6 +70,7 @@ pub(super) fn view<'a>(
         accounts,
         objects: None,
         proof: None,
+        partition: None,
         next: None,
     }
 }
@@ -414,6 +415,7 @@ pub(super) fn proof_findings() -> Findings {
     let view = ProofView {
         status: Status::Incomplete,
         project: &project,
+        partition: None,
         proof: &proof,
         accounts: &accounts,
         problems: &[],

@@ -30,6 +30,7 @@ pub fn render(view: &View<'_>) -> serde_json::Result<String> {
         accounts,
         objects: _,
         proof,
+        partition,
         next: _,
     } = view;
     let Plan {
@@ -57,6 +58,7 @@ pub fn render(view: &View<'_>) -> serde_json::Result<String> {
         command: command.as_str(),
         status: status.as_str(),
         project: Some(project.as_str()),
+        partition: partition.map(|part| part.to_string()),
         gates: names(gates),
         accounts: accounts.iter().map(account).collect(),
         changes: view
@@ -89,6 +91,7 @@ pub fn render_error(command: &str, code: &str, error: &ErrorMessage) -> serde_js
         command,
         status: Status::Failed.as_str(),
         project: None,
+        partition: None,
         gates: Vec::new(),
         accounts: Vec::new(),
         changes: Vec::new(),
@@ -118,6 +121,9 @@ struct Document<'a> {
     command: &'a str,
     status: &'a str,
     project: Option<&'a str>,
+    /// Only where the run is about one partition: `merge` then knows whether all are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partition: Option<String>,
     gates: Vec<&'a str>,
     accounts: Vec<AccountJson<'a>>,
     changes: Vec<ChangeJson<'a>>,

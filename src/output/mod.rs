@@ -14,6 +14,7 @@ pub mod graph;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod merged;
 pub mod permissions;
 pub mod policy;
 pub mod progress;

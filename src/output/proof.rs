@@ -8,6 +8,7 @@ use crate::model::chain::{
 };
 use crate::model::change::Problem;
 use crate::model::name::Project;
+use crate::model::part::Part;
 use crate::model::policy::Effect;
 use crate::model::status::Status;
 
@@ -24,6 +25,8 @@ pub struct ProofView<'a> {
     pub status: Status,
     /// The project.
     pub project: &'a Project,
+    /// The partition that the run is about, where it is about one.
+    pub partition: Option<Part>,
     /// The chains.
     pub proof: &'a Proof,
     /// The accounts.
@@ -37,6 +40,7 @@ pub fn render(view: &ProofView<'_>, style: &Style) -> String {
     let ProofView {
         status: _,
         project,
+        partition: _,
         proof,
         accounts: _,
         problems,
@@ -57,11 +61,12 @@ pub fn render_json(view: &ProofView<'_>) -> serde_json::Result<String> {
     let ProofView {
         status,
         project,
+        partition,
         proof,
         accounts,
         problems,
     } = view;
-    let document = json!({
+    let mut document = json!({
         "format_version": FORMAT_VERSION,
         "command": "verify",
         "status": status.as_str(),
@@ -72,6 +77,9 @@ pub fn render_json(view: &ProofView<'_>) -> serde_json::Result<String> {
         "changes": [],
         "problems": problems.iter().map(problem_json).collect::<Result<Vec<Value>, _>>()?,
     });
+    if let (Some(part), Some(object)) = (partition, document.as_object_mut()) {
+        object.insert("partition".to_owned(), json!(part.to_string()));
+    }
     let mut text = sanitize::json(&serde_json::to_string_pretty(&document)?);
     text.push('\n');
     Ok(text)

@@ -4,6 +4,7 @@
 use crate::model::account::{AccountId, AccountName};
 use crate::model::chain::Proof;
 use crate::model::change::{Change, Outcome, Plan, Problem, Report};
+use crate::model::part::Part;
 use crate::model::status::Status;
 
 /// The commands that show a plan.
@@ -80,6 +81,8 @@ pub struct View<'a> {
     pub objects: Option<usize>,
     /// Whether the hops will be allowed, where that was asked.
     pub proof: Option<Proved<'a>>,
+    /// The partition that the run is about, where it is about one.
+    pub partition: Option<Part>,
     /// What to do next, as an order in one sentence, for example "run `crossgate bootstrap`".
     pub next: Option<String>,
 }

@@ -2,6 +2,7 @@
 //! No layout and no decoration here.
 
 use crate::model::change::{Change, Outcome};
+use crate::model::listed::listed;
 use crate::model::name::GateName;
 
 /// `1 gate`, `2 gates`.
@@ -10,10 +11,9 @@ pub(super) fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{plural}")
 }
 
-/// `a, b, c`.
+/// `a, b, c`; of many the first, and how many more.
 pub(super) fn gates(gates: &[GateName]) -> String {
-    let names: Vec<&str> = gates.iter().map(GateName::as_str).collect();
-    names.join(", ")
+    listed(gates)
 }
 
 /// What became of a change, in a few words. `changes`: the plan's, so that a cause is named in words instead of by its id.

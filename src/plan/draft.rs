@@ -49,6 +49,8 @@ pub(super) struct Draft<'a> {
     changes: Vec<Change>,
     steps: Vec<Pending>,
     problems: Vec<Problem>,
+    /// Where each message stands among the problems.
+    said: BTreeMap<String, Vec<usize>>,
     /// The roles that this plan makes.
     new_roles: BTreeSet<(AccountName, RoleName)>,
     pub(super) puts: Vec<Put>,
@@ -63,6 +65,7 @@ impl<'a> Draft<'a> {
             changes: Vec::new(),
             steps: Vec::new(),
             problems: Vec::new(),
+            said: BTreeMap::new(),
             new_roles: BTreeSet::new(),
             puts: Vec::new(),
             deleted: BTreeSet::new(),
@@ -70,7 +73,13 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn problem(&mut self, problem: Problem) {
-        if !self.problems.contains(&problem) {
+        // By their messages: among thousands, a look at each would take long.
+        let alike = self.said.entry(problem.message.clone()).or_default();
+        let is_known = alike
+            .iter()
+            .any(|at| self.problems.get(*at) == Some(&problem));
+        if !is_known {
+            alike.push(self.problems.len());
             self.problems.push(problem);
         }
     }
@@ -120,6 +129,7 @@ impl<'a> Draft<'a> {
             changes,
             mut steps,
             mut problems,
+            said: _,
             new_roles,
             puts: _,
             deleted: _,

@@ -86,7 +86,7 @@ fn assume(
         account_id,
         policy,
         wanted: (!roles.is_empty()).then(|| assume_policy(&roles)),
-        gates: names(gates.iter().copied().filter(|g| g.selected || g.stays)),
+        gates: names(gates.iter().copied().filter(|g| g.in_run || g.stays)),
     };
     self::inline(joined, &inline, draft);
 }

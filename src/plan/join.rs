@@ -1,6 +1,7 @@
 //! Gates joined with what was observed of them: the service role of each pipeline, the execution role of each function.
 //! It resolves and reports what is missing; it plans nothing.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use crate::model::account::{AccountId, AccountName};
@@ -25,6 +26,8 @@ pub(super) struct Joined<'a> {
 pub(super) struct JoinedGate<'a> {
     pub(super) gate: &'a Gate,
     pub(super) selected: bool,
+    /// The run, or another partition of it, is about the gate.
+    pub(super) in_run: bool,
     pub(super) pipeline_account: &'a AccountId,
     pub(super) function_account: &'a AccountId,
     pub(super) role_arn: RoleArn,
@@ -38,8 +41,9 @@ pub(super) struct JoinedGate<'a> {
     /// The function's execution role: the one that the manifest wants for a function that it makes; else that of the function,
     /// where it was read.
     pub(super) execution_role: Option<RoleArn>,
-    /// True where the run shall leave the gate standing: a selected gate of a bootstrap, or one that the run is not about and
-    /// whose action stands in its pipeline. The action is written last and removed first, so a gate without it needs nothing.
+    /// True where the run shall leave the gate standing: a gate of a bootstrap, another partition's too, or one that the run is
+    /// not about and whose action stands in its pipeline. The action is written last and removed first, so a gate without it
+    /// needs nothing.
     pub(super) stays: bool,
 }
 
@@ -156,7 +160,7 @@ impl<'a> Joined<'a> {
         let Some(account) = self.wiring.accounts.get(name) else {
             return;
         };
-        let gates = self.gates_of(name);
+        let gates = LazyCell::new(|| self.gates_of(name));
         if let Seen::Present(caller) = self.observed.caller(name)
             && caller.account != account.id
         {
@@ -164,7 +168,7 @@ impl<'a> Joined<'a> {
                 code: "wrong_account",
                 severity: Severity::Blocked,
                 account: Some(name.clone()),
-                gates,
+                gates: gates.clone(),
                 message: format!(
                     "account {name}: the manifest says {}, but {} is of account {} ({})",
                     account.id, account.credentials, caller.account, caller.arn
@@ -181,7 +185,7 @@ impl<'a> Joined<'a> {
                 code: "account_unreachable",
                 severity: Severity::Incomplete,
                 account: Some(name.clone()),
-                gates,
+                gates: gates.clone(),
                 message: format!(
                     "account {name} ({}) could not be reached with {}: {error}",
                     account.id, account.credentials
@@ -320,7 +324,8 @@ fn join<'a>(
     };
     let role_arn = gate.role_arn(function_account);
     let selected = wiring.is_selected(gate);
-    let stays = if selected {
+    let in_run = wiring.is_in_run(gate);
+    let stays = if in_run {
         intent == Intent::Bootstrap
     } else {
         pipeline.is_some_and(|document| stands_in(document, gate, &role_arn))
@@ -328,6 +333,7 @@ fn join<'a>(
     Some(JoinedGate {
         gate,
         selected,
+        in_run,
         stays,
         pipeline_account,
         function_account,

@@ -12,6 +12,7 @@ mod join;
 mod limits;
 mod objects;
 pub mod orphans;
+mod parts;
 mod pipelines;
 mod reads;
 mod roles;
@@ -22,8 +23,11 @@ mod unexpected;
 #[cfg(test)]
 pub(crate) use functions::description as function_description;
 pub use objects::objects;
+pub use parts::partition_shared;
 pub use reads::wants;
-pub use status::{is_wrong_account, of_apply, of_check, of_plan};
+pub use status::{
+    Seen, is_wrong_account, of_apply, of_check, of_plan, status_of_check, status_of_plan,
+};
 
 use crate::model::change::{Intent, Plan, Problem};
 use crate::model::observed::Observed;

@@ -7,6 +7,7 @@ use crate::model::arn::RoleArn;
 use crate::model::change::{
     Change, ChangeAction, ChangeKind, Intent, PipelineUpdate, Problem, Severity, Work,
 };
+use crate::model::name::GateName;
 use crate::model::observed::Seen;
 use crate::model::pipeline::{
     Edit, EditKind, OwnedAction, Patch, PatchRequest, PipelineDocument, Refusal, RemoveSpec,
@@ -61,16 +62,27 @@ fn pipeline(
         refusals,
         warnings,
     } = patch(document, &request);
-    for refusal in refusals {
+    // What is said of a gate of another partition only, that one says.
+    let here = |names: &[GateName]| {
+        names.is_empty()
+            || names
+                .iter()
+                .any(|name| joined.wiring.selected.contains(name))
+    };
+    for refusal in refusals.into_iter().filter(|r| here(&r.gates)) {
         draft.problem(refused(key, refusal));
     }
-    for warning in warnings {
+    for warning in warnings.into_iter().filter(|w| here(&w.gates)) {
         draft.problem(warned(key, warning));
     }
     left_behind(joined, key, service_role, &patched, draft);
     if options.intent == Intent::Bootstrap {
         unnamed(joined, key, gates, &patched, draft);
     }
+    let edits: Vec<Edit> = edits
+        .into_iter()
+        .filter(|edit| joined.wiring.selected.contains(&edit.gate))
+        .collect();
     if edits.is_empty() {
         return;
     }
@@ -95,11 +107,11 @@ fn request(
     document: &PipelineDocument,
     options: &Options,
 ) -> PatchRequest {
-    let selected = || gates.iter().filter(|g| g.selected);
-    let put = || selected().map(|g| g.gate.action_spec(g.function_account));
+    let in_run = || gates.iter().filter(|g| g.in_run);
+    let put = || in_run().map(|g| g.gate.action_spec(g.function_account));
     let remove = || {
         let is_ours = |g: &&&JoinedGate<'_>| !roles::is_somebody_elses(joined, g);
-        selected().filter(is_ours).map(|g| RemoveSpec {
+        in_run().filter(is_ours).map(|g| RemoveSpec {
             gate: g.gate.name.clone(),
             stage: g.gate.action.stage.clone(),
             action: g.gate.action.name.clone(),
@@ -156,7 +168,7 @@ fn adopts_of_others(
     draft: &mut Draft<'_>,
 ) -> bool {
     let mut found = false;
-    for gate in gates.iter().filter(|g| g.selected) {
+    for gate in gates.iter().filter(|g| g.in_run) {
         let Some(role) = occupant(joined, gate) else {
             continue;
         };
@@ -165,6 +177,9 @@ fn adopts_of_others(
         };
         if let Ownership::OtherProject(project) = roles::ownership(joined.wiring, seen) {
             found = true;
+            if !gate.selected {
+                continue;
+            }
             let GateAction { stage, name, .. } = &gate.gate.action;
             draft.problem(Problem {
                 code: "action_conflict",
@@ -245,6 +260,8 @@ fn unnamed(
 ) {
     let roles: BTreeSet<String> = gates
         .iter()
+        // The role of a gate of another partition was not read: whether it is ours, that partition knows.
+        .filter(|g| g.selected || !g.in_run)
         .filter(|g| !roles::is_somebody_elses(joined, g))
         .map(|g| g.role_arn.to_string())
         .collect();

@@ -17,7 +17,7 @@ use crate::model::read::Read;
 use crate::model::wiring::{Gate, RoleKey, Wiring};
 
 use super::Options;
-use super::join::Joined;
+use super::join::{Joined, JoinedGate};
 use super::roles::{Ownership, ownership};
 
 /// The reads that a plan still needs. Empty: the plan can be made.
@@ -162,7 +162,10 @@ fn invoke_role_extras(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
 
 /// The roles of actions that are to be adopted: another project's tags on one keep its action from us.
 fn occupants(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
-    for gate in joined.selected() {
+    // An action of another partition's gate keeps its whole pipeline from being adopted.
+    let touched: BTreeSet<_> = joined.selected().map(|g| &g.gate.pipeline).collect();
+    let near = |g: &&JoinedGate<'_>| g.in_run && touched.contains(&g.gate.pipeline);
+    for gate in joined.gates.iter().filter(near) {
         if let Some(RoleKey { account, name }) = super::pipelines::occupant(joined, gate) {
             wanted.add(&account, Read::Role { role: name });
         }

@@ -7,12 +7,41 @@ use crate::model::change::{
 use crate::model::failure::CloudErrorKind;
 use crate::model::status::Status;
 
+/// What decides the status of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The gravest problem.
+    pub gravest: Option<Severity>,
+    /// Credentials of another account.
+    pub wrong_account: bool,
+    /// Nothing stands in the way but a mistake in the command line.
+    pub only_asked_wrong: bool,
+    /// Something is not as it shall be.
+    pub changes: bool,
+}
+
+impl Seen {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            gravest: plan.severity(),
+            wrong_account: is_wrong_account(&plan.problems),
+            only_asked_wrong: is_only_asked_wrong(plan),
+            changes: !plan.changes.is_empty(),
+        }
+    }
+}
+
 /// The status of `plan`, and of an apply that was not carried out.
 pub fn of_plan(plan: &Plan) -> Status {
-    match plan.severity() {
-        Some(Severity::Incomplete) if !is_wrong_account(&plan.problems) => Status::Incomplete,
+    status_of_plan(Seen::of(plan))
+}
+
+/// [`of_plan`], of a plan that is known by what decides only.
+pub fn status_of_plan(seen: Seen) -> Status {
+    match seen.gravest {
+        Some(Severity::Incomplete) if !seen.wrong_account => Status::Incomplete,
         Some(Severity::Incomplete | Severity::Blocked) => Status::Failed,
-        Some(Severity::Warning) | None if plan.changes.is_empty() => Status::InSync,
+        Some(Severity::Warning) | None if !seen.changes => Status::InSync,
         Some(Severity::Warning) | None => Status::Changes,
     }
 }
@@ -20,11 +49,14 @@ pub fn of_plan(plan: &Plan) -> Status {
 /// The status of `check`. What blocks a bootstrap (a function that is gone, a role that is somebody else's) is not as the
 /// manifest wants it either: it is drift.
 pub fn of_check(plan: &Plan) -> Status {
-    match of_plan(plan) {
+    status_of_check(Seen::of(plan))
+}
+
+/// [`of_check`], of a plan that is known by what decides only.
+pub fn status_of_check(seen: Seen) -> Status {
+    match status_of_plan(seen) {
         Status::Changes => Status::Drift,
-        Status::Failed if !is_wrong_account(&plan.problems) && !is_only_asked_wrong(plan) => {
-            Status::Drift
-        }
+        Status::Failed if !seen.wrong_account && !seen.only_asked_wrong => Status::Drift,
         other => other,
     }
 }

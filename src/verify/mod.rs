@@ -103,7 +103,12 @@ fn chain(
 /// The status of `verify`: proven is `in_sync`, refuted is `drift`, and what could not be proven is `incomplete`, which goes before
 /// `drift` as with `check`.
 pub fn status(proof: &Proof) -> Status {
-    match proof.standing() {
+    status_of(proof.standing())
+}
+
+/// [`status`], of a proof that is known by its standing only.
+pub fn status_of(standing: Standing) -> Status {
+    match standing {
         Standing::Proven => Status::InSync,
         Standing::Refuted => Status::Drift,
         Standing::NotProven => Status::Incomplete,

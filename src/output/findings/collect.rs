@@ -65,6 +65,7 @@ impl Findings {
         let ProofView {
             status,
             project,
+            partition: _,
             proof,
             accounts,
             problems,

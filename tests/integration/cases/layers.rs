@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("error", &["config", "desired", "exit_code"]),
     ("follow", &["model"]),
     ("graph", &["model"]),
+    ("merge", &["model", "plan", "verify"]),
     ("init", &["config", "model"]),
     ("cli", &[]),
     ("commands", &["*"]),
@@ -32,7 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Modules that are pure: no runtime, no SDK, no environment, no clock, no files.
 const PURE: &[&str] = &[
-    "model", "iam", "desired", "plan", "verify", "diagnose", "follow", "graph", "init",
+    "model", "iam", "desired", "plan", "verify", "diagnose", "follow", "graph", "init", "merge",
 ];
 
 const IMPURE: &[&str] = &[

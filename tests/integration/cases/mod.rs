@@ -11,6 +11,7 @@ mod diagnose_function;
 mod documents;
 mod drift;
 mod faults;
+mod fleet;
 mod formats;
 mod graph;
 mod handlers;
