@@ -437,6 +437,7 @@ mod tests {
     use crate::model::arn::RoleArn;
     use crate::model::function::{Package, Variables};
     use crate::model::name::RolePath;
+    use crate::model::part::Part;
 
     const MANY: &str = include_str!("../config/many-gates.toml");
 
@@ -607,6 +608,47 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the manifest has no gate `zzzzzz`: the gates here: `approve`, `audit`, `smoke`, `validate`"
+        );
+    }
+
+    #[test]
+    fn a_pattern_takes_the_gates_that_fit() {
+        let config = config(MANY);
+        let names = |pattern| {
+            let found = fitting(&config, pattern).unwrap();
+            found.iter().map(GateName::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(names("*a*i*"), ["validate", "audit"]);
+        assert_eq!(names("*").len(), 4);
+        let said = |pattern| fitting(&config, pattern).unwrap_err().to_string();
+        assert_eq!(
+            said("valdate*"),
+            "no gate of the manifest fits `valdate*`: did you mean `validate*`?"
+        );
+        assert!(said("zzz-*").ends_with("the gates here: `approve`, `audit`, `smoke`, `validate`"));
+    }
+
+    #[test]
+    fn a_part_leaves_the_other_gates_beside() {
+        let config = config(MANY);
+        let whole = wiring(&config, &[]).unwrap();
+        let mut kept = BTreeSet::new();
+        for number in 1..=3 {
+            let mut part = whole.clone();
+            part.keep(Part::parse(&format!("hash:{number}/3")).unwrap());
+            assert!(part.selected.is_disjoint(&part.beside));
+            assert_eq!(&part.selected | &part.beside, whole.selected);
+            for gate in part.gates.iter().filter(|gate| part.is_selected(gate)) {
+                assert!(kept.insert(gate.name.clone()), "in one part only");
+            }
+        }
+        assert_eq!(kept, whole.selected);
+        let mut part = wiring(&config, &[gate("smoke")]).unwrap();
+        part.keep(Part::parse("hash:1/1").unwrap());
+        assert_eq!(part.selected, BTreeSet::from([gate("smoke")]));
+        assert!(
+            part.beside.is_empty(),
+            "a gate that is not chosen is of no part"
         );
     }
 

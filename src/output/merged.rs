@@ -139,3 +139,37 @@ fn names(value: &Value) -> Vec<&str> {
         .filter_map(Value::as_str)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_person_reads_what_differs_and_what_it_comes_to() {
+        let gates: Vec<String> = (0..200).map(|n| format!("g{n:03}")).collect();
+        let document = json!({
+            "command": "check", "status": "incomplete", "project": "p", "gates": gates,
+            "accounts": [{"name": "tools", "id": "111111111111", "unreachable": "no\u{1b}[2J credentials"}],
+            "changes": [{"action": "update", "kind": "iam_inline_policy", "resource": "R/P", "account": "dev",
+                "account_id": "222222222222", "gates": gates, "reason": "too little"}],
+            "problems": [{"severity": "incomplete", "message": "no report of hash:1/2", "gates": [], "hint": "hand it in"}],
+        });
+        let shown = text(&document, &Style::PLAIN);
+        for line in [
+            "crossgate check, merged: project p, 200 gates in 1 account",
+            "~ iam inline policy  R/P  dev (222222222222)  [g000, g001, g002 and 197 more]",
+            "      too little",
+            "incomplete: no report of hash:1/2",
+            "  hint: hand it in",
+            "incomplete: 1 change, 1 problem.",
+        ] {
+            assert!(
+                shown.lines().any(|found| found == line),
+                "{line} in\n{shown}"
+            );
+        }
+        assert!(shown.contains("tools (111111111111): no") && !shown.contains('\u{1b}'));
+    }
+}
