@@ -93,17 +93,33 @@ pub(super) fn unite(kept: &mut Value, other: &Value) {
     }
 }
 
-/// True where two values differ by their gates at most.
+/// True where two values differ by their gates at most, and by the order of what AWS returned: in a policy it may change from one
+/// read to the next (domain.md, "IAM documents").
 fn alike(one: &Value, other: &Value) -> bool {
     let (Some(one), Some(other)) = (one.as_object(), other.as_object()) else {
         return one == other;
     };
-    let rest = |key: &&String| key.as_str() != "gates";
     one.len() == other.len()
         && one
-            .keys()
-            .filter(rest)
-            .all(|key| one.get(key) == other.get(key))
+            .iter()
+            .filter(|(key, _)| key.as_str() != "gates")
+            .all(|(key, value)| other.get(key).map(unordered) == Some(unordered(value)))
+}
+
+/// The value without the order of its keys and elements, as text.
+fn unordered(value: &Value) -> String {
+    let (open, mut parts, close) = match value {
+        Value::Object(entries) => {
+            let entry = |(key, value): (&String, &Value)| {
+                format!("{}:{}", Value::from(key.as_str()), unordered(value))
+            };
+            ('{', entries.iter().map(entry).collect::<Vec<_>>(), '}')
+        }
+        Value::Array(list) => ('[', list.iter().map(unordered).collect(), ']'),
+        scalar => return scalar.to_string(),
+    };
+    parts.sort_unstable();
+    format!("{open}{}{close}", parts.join(","))
 }
 
 fn kind(change: &Value) -> usize {

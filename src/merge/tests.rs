@@ -140,7 +140,7 @@ fn done(world: &World, edit: Edit) {
     match edit {
         Edit::NoPolicies { service_role } => {
             world.edit_role("tools", &format!("Role{service_role}"), |r| {
-                r.inline.clear()
+                r.inline.clear();
             });
         }
         Edit::NoPipeline(n) => world.edit("tools", |a| {
@@ -363,6 +363,28 @@ fn what_is_told_differently_is_never_chosen_from() {
     let merged = merge(&[one, other]).unwrap();
     assert_eq!(merged.status, Status::Incomplete);
     assert_eq!(merged.document["problems"][0]["code"], "reports_disagree");
+}
+
+#[test]
+fn the_order_in_which_aws_returns_a_policy_is_no_disagreement() {
+    let of = |name: &str, before: Value, gates: Value| Report {
+        name: name.to_owned(),
+        value: json!({"format_version": 1, "command": "plan", "status": "changes", "project": "p", "gates": gates, "accounts": [],
+            "changes": [{"id": "x", "account": "a", "kind": "iam_role", "resource": "r", "action": "delete", "gates": gates,
+                "before": before}], "problems": []}),
+    };
+    let merged = merge(&[
+        of("one", json!({"a": ["x", "y"], "b": 1}), json!(["g2"])),
+        of("two", json!({"b": 1, "a": ["y", "x"]}), json!(["g1"])),
+    ]);
+    let merged = merged.unwrap();
+    assert_eq!(merged.status, Status::Changes);
+    assert_eq!(merged.document["changes"][0]["gates"], json!(["g1", "g2"]));
+    let differs = merge(&[
+        of("one", json!({"a": ["x", "y"]}), json!([])),
+        of("two", json!({"a": ["x"]}), json!([])),
+    ]);
+    assert_eq!(differs.unwrap().status, Status::Incomplete);
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
     if options.adopt {
         occupants(&joined, &mut wanted);
     }
+    if options.intent == Intent::Teardown {
+        owners(&joined, &mut wanted);
+    }
     if wanted.is_empty() {
         // Only a plan that puts policies needs to know how full their roles are.
         let draft = super::draft(&joined, options);
@@ -156,6 +159,20 @@ fn invoke_role_extras(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
             for name in names {
                 wanted.add(&key.account, key.inline_policy(name));
             }
+        }
+    }
+}
+
+/// The invoke roles of other partitions' gates in pipelines of ours: an action whose role is somebody else's stays, and so does
+/// its stage.
+fn owners(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
+    let touched: BTreeSet<_> = joined.selected().map(|g| &g.gate.pipeline).collect();
+    let beside = |g: &&JoinedGate<'_>| g.in_run && !g.selected;
+    for gate in joined.gates.iter().filter(beside) {
+        if touched.contains(&gate.gate.pipeline) {
+            let RoleKey { account, name } = gate.gate.role_key();
+            wanted.add(&account, Read::CallerIdentity);
+            wanted.add(&account, Read::Role { role: name });
         }
     }
 }

@@ -71,23 +71,20 @@ impl<'a, 'i> Defaults<'a, 'i> {
             let DeValue::Table(shared_entries) = shared.get_ref() else {
                 continue;
             };
-            match gate.get_mut(*part) {
-                Some(own) => {
-                    if let DeValue::Table(own) = own.get_mut() {
-                        merge(own, shared_entries, part);
-                    }
+            if let Some(own) = gate.get_mut(*part) {
+                if let DeValue::Table(own) = own.get_mut() {
+                    merge(own, shared_entries, part);
                 }
-                None => {
-                    let span = if gate::needs(part) {
-                        header.clone()
-                    } else {
-                        shared.span()
-                    };
-                    let value = DeValue::Table(shared_entries.clone());
-                    let key = Spanned::new(span.clone(), (*part).into());
-                    gate.insert(key, Spanned::new(span, value));
-                }
+                continue;
             }
+            let span = if gate::needs(part) {
+                header.clone()
+            } else {
+                shared.span()
+            };
+            let value = DeValue::Table(shared_entries.clone());
+            let key = Spanned::new(span.clone(), (*part).into());
+            gate.insert(key, Spanned::new(span, value));
         }
     }
 }

@@ -37,19 +37,15 @@ impl Values {
                 rest = tail;
                 continue;
             }
-            rest = match placeholder(after) {
-                Some((word, tail)) => match (self.0.get(word), rule) {
-                    (Some(value), _) => {
-                        filled.push_str(value);
-                        tail
-                    }
-                    (None, Rule::Name) => return Err(Unknown(word.to_owned())),
-                    (None, Rule::Text) => {
-                        filled.push('{');
-                        after
-                    }
-                },
-                None => {
+            let found = placeholder(after);
+            let value = found.and_then(|(word, tail)| Some((self.0.get(word)?, tail)));
+            rest = match (value, found, rule) {
+                (Some((value, tail)), _, _) => {
+                    filled.push_str(value);
+                    tail
+                }
+                (None, Some((word, _)), Rule::Name) => return Err(Unknown(word.to_owned())),
+                (None, _, _) => {
                     filled.push('{');
                     after
                 }

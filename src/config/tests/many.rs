@@ -132,7 +132,7 @@ fn a_fault_of_the_defaults_is_shown_once_and_there() {
     let text = fleet(GATE).replace("stage = \"Validate\"", "stag = \"Validate\"");
     insta::assert_snapshot!(messages(&text), @r#"
     12:1 unknown key `stag` in [gates.pipeline] (for account = `dev-222222222222`), and 1 more like it
-    19:1 missing key `stage` in [gates.pipeline] (for account = `dev-222222222222`), and 1 more like it
+    22:12 missing key `stage` in [gates.pipeline] (for account = `dev-222222222222`), and 1 more like it
     "#);
     let text = fleet(GATE).replace("account = \"tools\"\nregion", "account = \"tolls\"\nregion");
     insta::assert_snapshot!(messages(&text), @"10:11 unknown account `tolls`");

@@ -308,6 +308,11 @@ static CODES: &[Rule] = &[
         "Namespaces are unique in a pipeline: give the gate another one.",
     ),
     rule(
+        "partition_shared",
+        "two partitions would write the same object",
+        "Write it without --partition, or with --gate for all gates of a pipeline.",
+    ),
+    rule(
         "pipeline_moved",
         "the pipeline was changed since the plan",
         "The change was made to the document as it is now.",
