@@ -43,11 +43,11 @@ pub(super) async fn run(
         Purpose::Teardown => (Intent::Teardown, output::Command::Teardown),
         Purpose::Prune => (Intent::Teardown, output::Command::Prune),
     };
-    if purpose == Purpose::Prune && !common.gate.is_empty() {
+    if purpose == Purpose::Prune && !(common.gate.is_empty() && common.partition.is_none()) {
         return Err(Error::Usage {
-            message: "prune takes no --gate: what it removes belongs to no gate of the manifest"
+            message: "prune takes no --gate and no --partition: what it removes belongs to no gate of the manifest"
                 .to_owned(),
-            hint: "without --gate it shows all that is left behind, and asks".to_owned(),
+            hint: "without them it shows all that is left behind, and asks".to_owned(),
         }
         .into());
     }

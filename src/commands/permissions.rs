@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cli::{Common, Format, PermissionsArgs, PermissionsFor};
 use crate::config::{self, Config, did_you_mean};
+use crate::desired;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
