@@ -23,6 +23,10 @@ fn normal(text: &str, folder: &str) -> String {
         {
             return format!("Execution ID of {of}\n");
         }
+        if let Some((before, rest)) = line.split_once(" --execution ") {
+            let after = rest.split_once('`').unwrap().1;
+            return format!("{before} --execution ID`{after}\n");
+        }
         let (invoke, second) = ("crossgate-demo-invoke Statement[0]", "Statement[1]");
         format!(
             "{}\n",
