@@ -11,6 +11,7 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::cloud::Cloud;
 use crate::model::account::AccountName;
+use crate::model::artifact::PolicyHolder;
 use crate::model::change::{
     Failure, FunctionUpdate, Outcome, PipelineUpdate, Plan, Problem, Report, Severity, Step, Work,
 };
@@ -20,6 +21,7 @@ use crate::model::observed::Seen;
 use crate::model::pipeline::{PipelineDocument, Renewal};
 use crate::model::progress::Progress;
 use crate::model::read::{Fact, Readiness};
+use crate::model::resource_policy::{PolicyRenewal, PolicyUpdate};
 use crate::model::wiring::PipelineKey;
 use crate::model::write::{Write, Written};
 
@@ -37,6 +39,9 @@ pub trait Timing {
 pub trait Backup {
     /// Saves a document and answers the file's path, or what went wrong.
     fn save(&self, key: &PipelineKey, document: &PipelineDocument) -> Result<PathBuf, String>;
+
+    /// Saves the policy of a bucket or a key (`None`: it has none) and answers the file's path, or what went wrong.
+    fn save_policy(&self, holder: &PolicyHolder, policy: Option<&str>) -> Result<PathBuf, String>;
 }
 
 /// What an apply works with.
@@ -190,6 +195,15 @@ async fn run<C: Cloud, T: Timing, B: Backup>(step: &Step, tools: &Tools<'_, C, T
                 .step_done(&step.account, &what, &done.outcome);
             done
         }
+        Work::Policy(update) => {
+            let what = policy_call(&update.holder);
+            tools.progress.step_started(&step.account, &what);
+            let done = policy(update, &what, tools).await;
+            tools
+                .progress
+                .step_done(&step.account, &what, &done.outcome);
+            done
+        }
         Work::Pipeline(update) => {
             let what = format!(
                 "codepipeline:UpdatePipeline pipeline {}",
@@ -312,6 +326,64 @@ async fn function<C: Cloud, T: Timing, B>(
     Done {
         outcome: Outcome::Failed(failure),
         ..done
+    }
+}
+
+/// The call and what it is about, before it is known whether anything is left of a bucket's policy.
+fn policy_call(holder: &PolicyHolder) -> String {
+    let operation = match holder {
+        PolicyHolder::Bucket { .. } => "s3:PutBucketPolicy",
+        PolicyHolder::Key { .. } => "kms:PutKeyPolicy",
+    };
+    format!("{operation} {holder}")
+}
+
+/// Reads the policy of a bucket or a key again, saves it, sends it with our statements as they shall be.
+async fn policy<C: Cloud, T: Timing, B: Backup>(
+    update: &PolicyUpdate,
+    what: &str,
+    tools: &Tools<'_, C, T, B>,
+) -> Done {
+    let holder = &update.holder;
+    let (account, read) = (holder.account(), holder.read());
+    let answer = tools.cloud.read(account, &read).await;
+    let mut observed = Observed::default();
+    observed.record(account.clone(), read, answer);
+    let fresh = match observed.resource_policy(holder) {
+        Seen::Present(text) => Some(text),
+        Seen::Absent | Seen::NotRead => None,
+        Seen::Unreadable(error) => {
+            let failure = Failure::Cloud(Box::new(error.clone()));
+            return Done::from(Outcome::Failed(failure));
+        }
+    };
+    let (write, moved) = match update.renew(fresh) {
+        PolicyRenewal::NothingToDo => return Done::from(Outcome::AlreadyThere),
+        PolicyRenewal::Stale(message) => {
+            return Done::from(Outcome::Failed(Failure::Stale { message }));
+        }
+        PolicyRenewal::Send { write, moved } => (write, moved),
+    };
+    let backup = match tools.backup.save_policy(holder, fresh) {
+        Ok(path) => path,
+        Err(message) => return Done::from(Outcome::Failed(Failure::Backup { message })),
+    };
+    let written = send(account, &write, false, what, tools).await;
+    let problem = Problem {
+        code: "policy_moved",
+        severity: Severity::Warning,
+        account: Some(account.clone()),
+        gates: Vec::new(),
+        message: format!(
+            "somebody wrote the policy of {holder} since the plan was made; the change was made anew from it, so nothing of it is \
+             lost"
+        ),
+        hint: None,
+    };
+    Done {
+        backup: Some(backup),
+        problems: moved.then_some(problem).into_iter().collect(),
+        ..written_to_done(written)
     }
 }
 

@@ -375,6 +375,7 @@ fn resolve(
         action,
         function,
         invoke_role,
+        manage_artifacts,
     } = gate;
     let pipeline = accounts.pipeline(pipeline);
     let function = accounts.function(function, &pipeline);
@@ -389,6 +390,7 @@ fn resolve(
         action,
         function,
         role: role(project, name, invoke_role)?,
+        manage_artifacts: manage_artifacts.unwrap_or(false),
     })
 }
 

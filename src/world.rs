@@ -14,6 +14,7 @@ use crate::config;
 use crate::desired;
 use crate::model::account::{AccountId, AccountName, Region};
 use crate::model::arn::RoleArn;
+use crate::model::artifact::PolicyHolder;
 use crate::model::change::{Intent, Plan, Report};
 use crate::model::function::{ExecutionRole, FunctionSettings, FunctionSpec, Package, Variables};
 use crate::model::name::{FunctionName, GateName, Project, RoleName};
@@ -51,6 +52,9 @@ pub(crate) struct WorldAccount {
     pub(crate) function_policies: BTreeMap<(String, String), String>,
     /// Reserved concurrency by region and name.
     pub(crate) reserved: BTreeMap<(String, String), i32>,
+    /// The policies of buckets by name and of keys by id. A bucket without a policy is not in here; a key always is.
+    pub(crate) buckets: BTreeMap<String, String>,
+    pub(crate) keys: BTreeMap<String, String>,
     /// What runs there has left behind: answers to reads of executions and logs, by the read's operation.
     pub(crate) left: BTreeMap<&'static str, Fact>,
 }
@@ -211,6 +215,8 @@ impl World {
                     managed: BTreeMap::new(),
                     function_policies: BTreeMap::new(),
                     reserved: BTreeMap::new(),
+                    buckets: BTreeMap::new(),
+                    keys: BTreeMap::new(),
                     left: BTreeMap::new(),
                 },
             );
@@ -417,6 +423,10 @@ impl World {
                 Fact::FunctionConcurrency(account.reserved.get(&key).copied())
             }
             Read::Simulation { .. } => Fact::Simulation(self.simulated.borrow().clone()),
+            Read::BucketPolicy { bucket, .. } => {
+                Fact::BucketPolicy(account.buckets.get(bucket.as_str()).cloned())
+            }
+            Read::KeyPolicy { key } => Fact::KeyPolicy(account.keys.get(&key.id).cloned()),
             Read::PipelineState { .. }
             | Read::PipelineExecutions { .. }
             | Read::ActionExecutions { .. }
@@ -513,6 +523,21 @@ impl World {
                     Ok(Written::Done)
                 }
             },
+            Write::PutBucketPolicy {
+                bucket, document, ..
+            } => {
+                account.buckets.insert(bucket.to_string(), document.clone());
+                Ok(Written::Done)
+            }
+            Write::DeleteBucketPolicy { bucket, .. } => {
+                account.buckets.remove(bucket.as_str());
+                Ok(Written::Done)
+            }
+            Write::PutKeyPolicy { key, document } => {
+                let slot = account.keys.get_mut(&key.id);
+                slot.ok_or(CloudErrorKind::NotFound)?.clone_from(document);
+                Ok(Written::Done)
+            }
             Write::CreateFunction { .. }
             | Write::UpdateFunctionCode { .. }
             | Write::UpdateFunctionConfiguration { .. }
@@ -713,6 +738,10 @@ pub(crate) struct Shelf(pub(crate) RefCell<Vec<PipelineDocument>>);
 impl Backup for Shelf {
     fn save(&self, _: &PipelineKey, document: &PipelineDocument) -> Result<PathBuf, String> {
         self.0.borrow_mut().push(document.clone());
+        Ok(PathBuf::from("shelf"))
+    }
+
+    fn save_policy(&self, _: &PolicyHolder, _: Option<&str>) -> Result<PathBuf, String> {
         Ok(PathBuf::from("shelf"))
     }
 }

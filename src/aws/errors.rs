@@ -260,6 +260,9 @@ impl Refusal<'_> {
             | "NotAuthorized"
             | "Forbidden"
             | "AuthorizationError"
+            // S3, to whoever may read the policy of a bucket that is another account's (api: GetBucketPolicy).
+            | "MethodNotAllowed"
+            | "AllAccessDisabled"
             | "OptInRequired" => Kind::AccessDenied,
             "ExpiredToken"
             | "TokenRefreshRequired"
@@ -288,8 +291,15 @@ impl Refusal<'_> {
             "NoSuchEntity"
             | "PipelineNotFound"
             | "PipelineVersionNotFound"
-            | "ResourceNotFound" => Kind::NotFound,
-            "MalformedPolicyDocument" if self.says("invalid principal") => Kind::NotSettled,
+            | "ResourceNotFound"
+            | "NoSuchBucket"
+            | "NotFound" => Kind::NotFound,
+            // IAM, S3 ("Invalid principal in policy") and KMS ("one or more invalid principals") do not know a new role at once.
+            "MalformedPolicyDocument" | "MalformedPolicy" if self.says("invalid principal") => {
+                Kind::NotSettled
+            }
+            // S3: "A conflicting conditional action is currently in progress against this resource."
+            "OperationAborted" => Kind::NotSettled,
             // CodePipeline tries the roles of a document that is put; one that was just made is refused like this.
             "InvalidStructure" if self.says("not authorized to perform assumerole") => {
                 Kind::NotSettled
@@ -310,11 +320,17 @@ impl Refusal<'_> {
             | "ResourceConflict"
             | "UnmodifiableEntity"
             | "PipelineNameInUse"
-            | "EntityTemporarilyUnmodifiable" => Kind::Conflict,
+            | "EntityTemporarilyUnmodifiable"
+            | "KMSInvalidState" => Kind::Conflict,
             "LimitExceeded" | "ServiceQuotaExceeded" | "TooManyTags" | "CodeStorageExceeded" => {
                 Kind::Limit
             }
             "MalformedPolicyDocument"
+            | "MalformedPolicy"
+            | "PermanentRedirect"
+            | "AuthorizationHeaderMalformed"
+            | "InvalidBucketName"
+            | "UnsupportedOperation"
             | "InvalidInput"
             | "Validation"
             | "ValidationError"

@@ -354,6 +354,9 @@ pub(super) async fn write(
         | Write::UpdateFunctionConfiguration { .. }
         | Write::TagFunction { .. }
         | Write::DeleteFunction { .. }
+        | Write::PutBucketPolicy { .. }
+        | Write::DeleteBucketPolicy { .. }
+        | Write::PutKeyPolicy { .. }
         | Write::UpdatePipeline { .. } => Err(Failure::misrouted()),
     }
 }
@@ -410,6 +413,9 @@ async fn remove(client: &aws_sdk_iam::Client, call: &Call<'_>, write: &Write) ->
         | Write::UpdateFunctionConfiguration { .. }
         | Write::TagFunction { .. }
         | Write::DeleteFunction { .. }
+        | Write::PutBucketPolicy { .. }
+        | Write::DeleteBucketPolicy { .. }
+        | Write::PutKeyPolicy { .. }
         | Write::UpdatePipeline { .. } => Err(Failure::misrouted()),
     }
 }

@@ -232,6 +232,9 @@ pub(super) async fn write(
         | Write::DeleteInlinePolicy { .. }
         | Write::DetachPolicy { .. }
         | Write::DeleteRole { .. }
+        | Write::PutBucketPolicy { .. }
+        | Write::DeleteBucketPolicy { .. }
+        | Write::PutKeyPolicy { .. }
         | Write::UpdatePipeline { .. } => Err(Failure::misrouted()),
     }
 }

@@ -1,6 +1,7 @@
 //! Real accounts: every read and write of [`Cloud`] as one AWS call, with the account's own credentials.
 //! The only module that names an SDK; it decides nothing about gates.
 
+mod artifacts;
 mod codepipeline;
 mod credentials;
 mod diagnosis;
@@ -177,6 +178,12 @@ impl Cloud for AwsCloud {
                 Read::ControlPolicy { id } => {
                     organizations::policy(&clients.organizations(), call, id).await
                 }
+                Read::BucketPolicy { region, bucket } => {
+                    artifacts::bucket_policy(&clients.s3(region), call, bucket).await
+                }
+                Read::KeyPolicy { key } => {
+                    artifacts::key_policy(&clients.kms(&key.region), call, key).await
+                }
                 Read::PipelineState { region, name } => {
                     diagnosis::pipeline_state(&clients.codepipeline(region), call, name).await
                 }
@@ -244,6 +251,13 @@ impl Cloud for AwsCloud {
                         function: FunctionArn { region, .. },
                         ..
                     } => lambda::write(&clients.lambda(region), call, write).await,
+                    Write::PutBucketPolicy { region, .. }
+                    | Write::DeleteBucketPolicy { region, .. } => {
+                        artifacts::write_bucket(&clients.s3(region), call, write).await
+                    }
+                    Write::PutKeyPolicy { key, document } => {
+                        artifacts::write_key(&clients.kms(&key.region), call, key, document).await
+                    }
                     _ => iam::write(clients.iam(), call, write).await,
                 },
             )
@@ -285,6 +299,9 @@ fn role_of(write: &Write) -> Option<&RoleName> {
         | Write::UpdateFunctionConfiguration { .. }
         | Write::TagFunction { .. }
         | Write::DeleteFunction { .. }
+        | Write::PutBucketPolicy { .. }
+        | Write::DeleteBucketPolicy { .. }
+        | Write::PutKeyPolicy { .. }
         | Write::UpdatePipeline { .. } => None,
     }
 }

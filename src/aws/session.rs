@@ -118,6 +118,8 @@ pub(super) struct Clients {
     lambda: Mutex<BTreeMap<Region, aws_sdk_lambda::Client>>,
     codepipeline: Mutex<BTreeMap<Region, aws_sdk_codepipeline::Client>>,
     logs: Mutex<BTreeMap<Region, aws_sdk_cloudwatchlogs::Client>>,
+    s3: Mutex<BTreeMap<Region, aws_sdk_s3::Client>>,
+    kms: Mutex<BTreeMap<Region, aws_sdk_kms::Client>>,
     organizations: OnceLock<aws_sdk_organizations::Client>,
 }
 
@@ -136,6 +138,8 @@ impl Clients {
             lambda: Mutex::default(),
             codepipeline: Mutex::default(),
             logs: Mutex::default(),
+            s3: Mutex::default(),
+            kms: Mutex::default(),
             organizations: OnceLock::new(),
         }
     }
@@ -171,6 +175,25 @@ impl Clients {
         cached(&self.logs, region, |region| {
             let config = aws_sdk_cloudwatchlogs::config::Builder::from(&self.config).region(region);
             aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
+        })
+    }
+
+    /// S3 in a region. The bucket goes into the path and not into the host's name, which a test endpoint on an address does not
+    /// have, and which TLS does not take where a bucket's name has dots; S3 takes either (S3 user guide, "Path-style requests").
+    pub(super) fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
+        cached(&self.s3, region, |region| {
+            let config = aws_sdk_s3::config::Builder::from(&self.config)
+                .region(region)
+                .force_path_style(true);
+            aws_sdk_s3::Client::from_conf(config.build())
+        })
+    }
+
+    /// KMS in a region.
+    pub(super) fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
+        cached(&self.kms, region, |region| {
+            let config = aws_sdk_kms::config::Builder::from(&self.config).region(region);
+            aws_sdk_kms::Client::from_conf(config.build())
         })
     }
 

@@ -1,4 +1,4 @@
-//! Backups of pipeline documents: `.crossgate/backup/` beside the manifest, a file a document, readable by its owner only.
+//! Backups of pipeline documents and of policies of buckets and keys: `.crossgate/backup/` beside the manifest, a file a document, readable by its owner only.
 //! It writes files and nothing else; an existing file is never overwritten.
 
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -6,7 +6,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::apply::Backup;
+use crate::model::artifact::PolicyHolder;
 use crate::model::pipeline::PipelineDocument;
+use crate::model::resource_policy::backup_text;
 use crate::model::wiring::PipelineKey;
 
 /// The folder of the backups.
@@ -15,7 +17,7 @@ pub(super) struct Folder {
     now: u64,
 }
 
-/// Files of one pipeline, version and second before giving up: more means that something else is wrong.
+/// Files of one document, version and second before giving up: more means that something else is wrong.
 const MOST_TWINS: u32 = 100;
 
 impl Folder {
@@ -55,6 +57,28 @@ impl Folder {
             "{}.{}.{}.v{version}.{}",
             key.account, key.region, key.name, self.now
         );
+        self.write_new(&stem, &document.to_backup())
+    }
+
+    fn write_policy(
+        &self,
+        holder: &PolicyHolder,
+        policy: Option<&str>,
+    ) -> std::io::Result<PathBuf> {
+        let kind = match holder {
+            PolicyHolder::Bucket { .. } => "bucket",
+            PolicyHolder::Key { .. } => "key",
+        };
+        let (account, region) = (holder.account(), holder.region());
+        let stem = format!(
+            "{account}.{region}.{kind}-{}.policy.{}",
+            holder.name(),
+            self.now
+        );
+        self.write_new(&stem, &backup_text(policy))
+    }
+
+    fn write_new(&self, stem: &str, text: &str) -> std::io::Result<PathBuf> {
         for twin in 0..MOST_TWINS {
             let end = if twin == 0 {
                 String::new()
@@ -68,7 +92,7 @@ impl Folder {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             match options.open(&path) {
                 Ok(mut file) => {
-                    file.write_all(document.to_backup().as_bytes())?;
+                    file.write_all(text.as_bytes())?;
                     file.sync_all()?;
                     return Ok(path);
                 }
@@ -100,6 +124,19 @@ impl Backup for Folder {
             format!(
                 "the document of pipeline {} could not be saved in {}: {error}",
                 key.name,
+                self.folder.display()
+            )
+        })?;
+        Ok(fs::canonicalize(&path).unwrap_or(path))
+    }
+
+    fn save_policy(&self, holder: &PolicyHolder, policy: Option<&str>) -> Result<PathBuf, String> {
+        let saved = self
+            .prepare()
+            .and_then(|()| self.write_policy(holder, policy));
+        let path = saved.map_err(|error| {
+            format!(
+                "the policy of {holder} could not be saved in {}: {error}",
                 self.folder.display()
             )
         })?;

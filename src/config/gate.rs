@@ -33,6 +33,8 @@ pub(super) struct GateDraft {
     pub(super) pipeline: PipelineDraft,
     pub(super) function: FunctionDraft,
     pub(super) role: RoleDraft,
+    /// `manage` of `[gates.artifacts]`.
+    pub(super) manage_artifacts: Option<Spanned<bool>>,
 }
 
 /// `[gates.pipeline]`; empty where the table is missing.
@@ -91,6 +93,7 @@ pub(super) static GATE: Schema = Schema {
         key("function", "[gates.function]"),
         optional("invoke_role", "[gates.invoke_role]"),
         optional("for_each", "for_each = { account = [\"dev\", \"qa\"] }"),
+        optional("artifacts", "[gates.artifacts]"),
     ],
 };
 
@@ -138,6 +141,11 @@ pub(super) static INVOKE_ROLE: Schema = Schema {
     ],
 };
 
+pub(super) static ARTIFACTS: Schema = Schema {
+    title: "[gates.artifacts]",
+    keys: &[key("manage", "manage = true")],
+};
+
 /// Reads a gate.
 pub(super) fn read(
     span: Range<usize>,
@@ -163,12 +171,20 @@ pub(super) fn read(
             ..role
         }
     });
+    let manage_artifacts = gate
+        .table("artifacts", problems)
+        .and_then(|(span, entries)| {
+            let table = Table::open(&ARTIFACTS, &TABLES, span, entries, problems);
+            let span = table.key_span("manage")?;
+            Some(Spanned::new(span, table.boolean("manage", problems)?))
+        });
     GateDraft {
         span: gate.span,
         name,
         pipeline: pipeline.unwrap_or_default(),
         function: function.unwrap_or_default(),
         role: role.unwrap_or_default(),
+        manage_artifacts,
     }
 }
 
@@ -316,6 +332,7 @@ impl GateDraft {
             pipeline,
             function,
             role,
+            manage_artifacts,
         } = self;
         let (pipeline, action) = pipeline.finish()?;
         Some(GateConfig {
@@ -325,6 +342,7 @@ impl GateDraft {
             action,
             function: function.finish()?,
             invoke_role: role.finish(),
+            manage_artifacts: manage_artifacts.map(Spanned::into_inner),
         })
     }
 }

@@ -92,10 +92,11 @@ static ACCOUNT: Schema = Schema {
 };
 
 /// All tables, to tell where a key belongs that stands in the wrong one.
-pub(super) static TABLES: [&Schema; 6] = [
+pub(super) static TABLES: [&Schema; 7] = [
     &gate::PIPELINE,
     &function::FUNCTION,
     &gate::INVOKE_ROLE,
+    &gate::ARTIFACTS,
     &gate::GATE,
     &ACCOUNT,
     &ROOT,

@@ -64,6 +64,8 @@ pub struct GateConfig {
     pub function: FunctionConfig,
     /// `[gates.invoke_role]`; all `None` where it is not written.
     pub invoke_role: InvokeRoleConfig,
+    /// `manage` of `[gates.artifacts]`; `None`: no.
+    pub manage_artifacts: Option<bool>,
 }
 
 /// One `[gates.function]`.

@@ -154,6 +154,114 @@ pub fn logs_policy(functions: &[FunctionArn]) -> PolicyDocument {
     ])
 }
 
+/// What an invoke role may do with artifacts: on which buckets (ARNs), and with which keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArtifactGrants {
+    /// Buckets that it reads.
+    pub read: Vec<String>,
+    /// Buckets that it writes.
+    pub written: Vec<String>,
+    /// Keys with which it decrypts.
+    pub decrypting: Vec<String>,
+    /// Keys with which it encrypts.
+    pub encrypting: Vec<String>,
+}
+
+/// To read artifacts: objects, and the versions that a pipeline's source may name.
+const S3_READ: &[&str] = &["s3:GetObject", "s3:GetObjectVersion"];
+/// To write artifacts. The ACL gives the bucket's owner what another account wrote, where the bucket still has ACLs (guide:
+/// pipelines-create-cross-account gives both to the cross-account role).
+const S3_WRITE: &[&str] = &["s3:PutObject", "s3:PutObjectAcl"];
+/// To read what a key encrypts.
+const KMS_READ: &[&str] = &["kms:Decrypt", "kms:DescribeKey"];
+/// To write it: the five actions of the guide (pipelines-create-cross-account); Decrypt is for uploads in parts (S3 user guide,
+/// "Multipart upload and permissions").
+const KMS_WRITE: &[&str] = &[
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey*",
+    "kms:ReEncrypt*",
+];
+
+/// The invoke role's policy for artifacts, on the pipelines' artifact stores only; none where nothing is granted. The credentials
+/// that CodePipeline hands to the function come from this role (guide: actions-invoke-lambda-function, `artifactCredentials`).
+pub fn artifacts_policy(grants: &ArtifactGrants) -> Option<PolicyDocument> {
+    let ArtifactGrants {
+        read,
+        written,
+        decrypting,
+        encrypting,
+    } = grants;
+    let objects = |buckets: &[String]| sorted(buckets.iter().map(|arn| format!("{arn}/*")));
+    let keys = |keys: &[String]| sorted(keys.iter().cloned());
+    let statements: Vec<Statement> = [
+        (S3_READ, objects(read)),
+        (S3_WRITE, objects(written)),
+        (KMS_READ, keys(decrypting)),
+        (KMS_WRITE, keys(encrypting)),
+    ]
+    .into_iter()
+    .filter(|(_, resources)| !resources.is_empty())
+    .map(|(actions, resources)| Statement {
+        action: listed(actions),
+        ..allow("", resources)
+    })
+    .collect();
+    (!statements.is_empty()).then(|| PolicyDocument::new(statements))
+}
+
+/// The Sids of the project's statements in the policies of buckets and keys: to read, and to write. No project's ends in another's
+/// word, as every Sid ends in one of the two.
+pub fn artifact_sids(project: &Project) -> [String; 2] {
+    let sid = trust_sid(project);
+    [format!("{sid}Read"), format!("{sid}Write")]
+}
+
+/// The statements of ours in the policy of a bucket.
+pub fn bucket_statements(
+    project: &Project,
+    bucket_arn: &str,
+    readers: &[RoleArn],
+    writers: &[RoleArn],
+) -> Vec<Statement> {
+    let objects = format!("{bucket_arn}/*");
+    of_roles(project, &objects, [(S3_READ, readers), (S3_WRITE, writers)])
+}
+
+/// The statements of ours in the policy of a key; `*` is the key itself there (KMS developer guide, "Key policies").
+pub fn key_statements(
+    project: &Project,
+    readers: &[RoleArn],
+    writers: &[RoleArn],
+) -> Vec<Statement> {
+    of_roles(project, "*", [(KMS_READ, readers), (KMS_WRITE, writers)])
+}
+
+fn of_roles(
+    project: &Project,
+    resource: &str,
+    parts: [(&[&str], &[RoleArn]); 2],
+) -> Vec<Statement> {
+    let parts = parts.into_iter().zip(artifact_sids(project));
+    parts
+        .filter(|((_, roles), _)| !roles.is_empty())
+        .map(|((actions, roles), sid)| {
+            let roles = roles.iter().map(|r| (PrincipalKind::Aws, r.to_string()));
+            Statement {
+                sid: Some(sid),
+                principal: Some(Clause::Is(Principals::Listed(sorted(roles)))),
+                action: listed(actions),
+                ..allow("", vec![resource.to_owned()])
+            }
+        })
+        .collect()
+}
+
+fn listed(actions: &[&str]) -> Clause<Vec<String>> {
+    Clause::Is(actions.iter().map(|action| (*action).to_owned()).collect())
+}
+
 /// The policy with which a service role may assume invoke roles (hop 1, the pipeline's side).
 pub fn assume_policy(roles: &[RoleArn]) -> PolicyDocument {
     let roles = sorted(roles.iter().map(ToString::to_string));

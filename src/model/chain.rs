@@ -57,6 +57,10 @@ pub enum HopId {
     TwoPrime,
     /// The execution role says that the job succeeded, or failed.
     Three,
+    /// The invoke role reads or writes artifacts in the bucket.
+    Four,
+    /// The invoke role uses the key that encrypts them.
+    Five,
 }
 
 impl HopId {
@@ -68,6 +72,8 @@ impl HopId {
             Self::Two => "2",
             Self::TwoPrime => "2'",
             Self::Three => "3",
+            Self::Four => "4",
+            Self::Five => "5",
         }
     }
 }

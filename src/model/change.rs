@@ -11,6 +11,7 @@ use super::failure::CloudError;
 use super::name::{GateName, Project};
 use super::pipeline::PatchRequest;
 use super::read::Function;
+use super::resource_policy::PolicyUpdate;
 use super::wiring::{FunctionKey, PipelineKey};
 use super::write::Write;
 
@@ -46,6 +47,10 @@ pub enum ChangeKind {
     LambdaFunctionConfiguration,
     /// Its tags.
     LambdaFunctionTags,
+    /// The policy of a bucket of artifacts: our statements in it.
+    S3BucketPolicy,
+    /// The policy of their key: our statements in it.
+    KmsKeyPolicy,
     /// The action in the pipeline.
     PipelineAction,
 }
@@ -64,6 +69,8 @@ impl ChangeKind {
             Self::LambdaFunctionCode => "lambda_function_code",
             Self::LambdaFunctionConfiguration => "lambda_function_configuration",
             Self::LambdaFunctionTags => "lambda_function_tags",
+            Self::S3BucketPolicy => "s3_bucket_policy",
+            Self::KmsKeyPolicy => "kms_key_policy",
             Self::PipelineAction => "pipeline_action",
         }
     }
@@ -81,6 +88,8 @@ impl ChangeKind {
             Self::LambdaFunctionCode => "code of function",
             Self::LambdaFunctionConfiguration => "configuration of function",
             Self::LambdaFunctionTags => "tags of function",
+            Self::S3BucketPolicy => "policy of bucket",
+            Self::KmsKeyPolicy => "policy of key",
             Self::PipelineAction => "pipeline action",
         }
     }
@@ -171,6 +180,8 @@ pub enum Work {
     },
     /// One call that Lambda goes on with after its answer: send it, then wait until the function is ready.
     Function(Box<FunctionUpdate>),
+    /// Read the policy of a bucket or a key again, put our statements in, save the old text, send the new one.
+    Policy(Box<PolicyUpdate>),
     /// Read the pipeline again, patch it, save the old document, send the new one.
     Pipeline(Box<PipelineUpdate>),
 }
@@ -364,7 +375,7 @@ pub enum Failure {
         /// Which function, and what Lambda says of it.
         message: String,
     },
-    /// The old pipeline document could not be saved, so the new one was not sent.
+    /// The old document of a pipeline, or policy of a bucket or key, could not be saved, so the new one was not sent.
     Backup {
         /// The file and what the system said.
         message: String,
@@ -392,7 +403,7 @@ impl Failure {
                 "look at the function in Lambda; when it is ready, run the command again: it continues from what is there",
             ),
             Self::Backup { .. } => {
-                Some("make the folder writable; nothing was sent to the pipeline")
+                Some("make the folder writable; nothing was sent to what could not be saved")
             }
         }
     }
@@ -403,7 +414,7 @@ impl Failure {
 pub struct Report {
     /// One outcome for each change of the plan, in the plan's order.
     pub outcomes: Vec<Outcome>,
-    /// The files in which old pipeline documents were saved.
+    /// The files in which old pipeline documents, and policies of buckets and keys, were saved.
     pub backups: Vec<PathBuf>,
     /// What came up on the way and must be known, for example that somebody else wrote a pipeline in between.
     pub problems: Vec<Problem>,

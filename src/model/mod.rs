@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod arn;
+pub mod artifact;
 pub mod chain;
 pub mod change;
 pub mod diagnosis;
@@ -20,6 +21,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod progress;
 pub mod read;
+pub mod resource_policy;
 pub mod secret;
 pub mod status;
 pub mod wiring;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{AccountName, Region};
+use super::artifact::PolicyHolder;
 use super::execution::{ActionExecution, ExecutionId, ExecutionSummary, PipelineState};
 use super::failure::CloudError;
 use super::name::RoleName;
@@ -298,6 +299,14 @@ impl Observed {
         })
     }
 
+    /// The text of the policy of a bucket or a key. Absent: the bucket has none, or there is no such key.
+    pub fn resource_policy(&self, holder: &PolicyHolder) -> Seen<'_, str> {
+        self.seen(holder.account(), &holder.read(), |fact| match fact {
+            Fact::BucketPolicy(text) | Fact::KeyPolicy(text) => Some(text.as_deref()),
+            _ => None,
+        })
+    }
+
     /// How a pipeline's stages stand.
     pub fn pipeline_state(&self, key: &PipelineKey) -> Seen<'_, PipelineState> {
         self.seen(&key.account, &key.state(), |fact| match fact {
@@ -501,6 +510,8 @@ impl Read {
             | Self::OrganizationParent { .. }
             | Self::ControlPolicies { .. }
             | Self::ControlPolicy { .. }
+            | Self::BucketPolicy { .. }
+            | Self::KeyPolicy { .. }
             | Self::PipelineState { .. }
             | Self::PipelineExecutions { .. }
             | Self::ActionExecutions { .. }

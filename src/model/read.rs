@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::account::{AccountId, Region};
 use super::arn::RoleArn;
+use super::artifact::{BucketName, KeyArn};
 use super::execution::{ActionExecution, ExecutionId, ExecutionSummary, PipelineState};
 use super::function::Variables;
 use super::name::{FunctionName, PipelineName, RoleName};
@@ -136,6 +137,18 @@ pub enum Read {
         /// The policy's id, for example `p-FullAWSAccess`.
         id: String,
     },
+    /// `s3:GetBucketPolicy`, of a bucket that belongs to the account that is asked.
+    BucketPolicy {
+        /// The bucket's region.
+        region: Region,
+        /// The bucket.
+        bucket: BucketName,
+    },
+    /// `kms:GetKeyPolicy`.
+    KeyPolicy {
+        /// The key.
+        key: KeyArn,
+    },
     /// `codepipeline:GetPipelineState`.
     PipelineState {
         /// The pipeline's region.
@@ -233,6 +246,8 @@ impl Read {
             Self::OrganizationParent { .. } => "organizations:ListParents",
             Self::ControlPolicies { .. } => "organizations:ListPoliciesForTarget",
             Self::ControlPolicy { .. } => "organizations:DescribePolicy",
+            Self::BucketPolicy { .. } => "s3:GetBucketPolicy",
+            Self::KeyPolicy { .. } => "kms:GetKeyPolicy",
             Self::PipelineState { .. } => "codepipeline:GetPipelineState",
             Self::PipelineExecutions { .. } => "codepipeline:ListPipelineExecutions",
             Self::ActionExecutions { .. } => "codepipeline:ListActionExecutions",
@@ -291,6 +306,10 @@ impl fmt::Display for Read {
                 write!(f, "the {} of {target}", kind.as_str())
             }
             Self::ControlPolicy { id } => write!(f, "policy {id} of the organization"),
+            Self::BucketPolicy { region, bucket } => {
+                write!(f, "the policy of bucket {bucket} in {region}")
+            }
+            Self::KeyPolicy { key } => write!(f, "the policy of key {key}"),
             Self::PipelineState { region, name } => {
                 write!(f, "the state of pipeline {name} in {region}")
             }
@@ -373,6 +392,10 @@ pub enum Fact {
     ControlPolicies(Option<Vec<NamedControlPolicy>>),
     /// The policy's text.
     ControlPolicy(Option<String>),
+    /// The text of the bucket's policy; none where it has none.
+    BucketPolicy(Option<String>),
+    /// The text of the key's policy; none where the key does not exist.
+    KeyPolicy(Option<String>),
     /// How the stages stand.
     PipelineState(Option<PipelineState>),
     /// The newest executions, the newest first.

@@ -69,6 +69,8 @@ pub struct Gate {
     pub function: FunctionKey,
     /// The role through which the pipeline invokes it.
     pub role: InvokeRole,
+    /// Whether the policies of the artifact bucket and its key are kept for it; else it is only said what they lack.
+    pub manage_artifacts: bool,
 }
 
 /// A pipeline, by where it is.
@@ -205,6 +207,11 @@ impl Wiring {
     /// The name of the inline policy with which an execution role that is made may write logs.
     pub fn logs_policy(&self) -> PolicyName {
         self.policy_name("logs")
+    }
+
+    /// The name of the inline policy on the invoke role with which artifacts are read and written.
+    pub fn artifacts_policy(&self) -> PolicyName {
+        self.policy_name("artifacts")
     }
 
     /// The name of the inline policy on the pipeline's service role.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::account::Region;
 use super::arn::FunctionArn;
+use super::artifact::{BucketName, KeyArn};
 use super::function::{FunctionSettings, NewFunction, Package};
 use super::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use super::pipeline::PipelineDocument;
@@ -115,6 +116,29 @@ pub enum Write {
         /// Its name.
         name: FunctionName,
     },
+    /// `s3:PutBucketPolicy`, of a bucket that belongs to the account.
+    PutBucketPolicy {
+        /// The bucket's region.
+        region: Region,
+        /// The bucket.
+        bucket: BucketName,
+        /// The whole document, JSON text.
+        document: String,
+    },
+    /// `s3:DeleteBucketPolicy`, of a bucket that belongs to the account.
+    DeleteBucketPolicy {
+        /// The bucket's region.
+        region: Region,
+        /// The bucket.
+        bucket: BucketName,
+    },
+    /// `kms:PutKeyPolicy`; KMS refuses a policy with which the caller could not change it again (api: PutKeyPolicy).
+    PutKeyPolicy {
+        /// The key.
+        key: KeyArn,
+        /// The whole document, JSON text.
+        document: String,
+    },
     /// `codepipeline:UpdatePipeline`.
     UpdatePipeline {
         /// The pipeline's region.
@@ -162,6 +186,9 @@ impl Write {
             Self::UpdateFunctionConfiguration { .. } => "lambda:UpdateFunctionConfiguration",
             Self::TagFunction { .. } => "lambda:TagResource",
             Self::DeleteFunction { .. } => "lambda:DeleteFunction",
+            Self::PutBucketPolicy { .. } => "s3:PutBucketPolicy",
+            Self::DeleteBucketPolicy { .. } => "s3:DeleteBucketPolicy",
+            Self::PutKeyPolicy { .. } => "kms:PutKeyPolicy",
             Self::UpdatePipeline { .. } => "codepipeline:UpdatePipeline",
         }
     }
@@ -229,6 +256,11 @@ impl fmt::Display for Write {
                 )
             }
             Self::DeleteFunction { region, name } => write!(f, "function {name} in {region}"),
+            Self::PutBucketPolicy { region, bucket, .. }
+            | Self::DeleteBucketPolicy { region, bucket } => {
+                write!(f, "policy of bucket {bucket} in {region}")
+            }
+            Self::PutKeyPolicy { key, .. } => write!(f, "policy of key {key}"),
             Self::UpdatePipeline { region, name, .. } => write!(f, "pipeline {name} in {region}"),
         }
     }

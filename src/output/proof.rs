@@ -286,7 +286,9 @@ fn hop(page: &mut Page<'_>, hop: &Hop) {
     let on = match (id, account) {
         (HopId::TwoPrime | HopId::Three, Some(name)) => format!(" in {name} ({account_id})"),
         (HopId::TwoPrime | HopId::Three, None) => format!(" in {account_id}"),
-        (HopId::Zero | HopId::One | HopId::Two, _) => format!(" on {resource}"),
+        (HopId::Zero | HopId::One | HopId::Two | HopId::Four | HopId::Five, _) => {
+            format!(" on {resource}")
+        }
     };
     page.line(
         4,

@@ -27,6 +27,8 @@ pub(super) enum Rank {
     FunctionSettings,
     /// Functions' tags.
     FunctionTags,
+    /// The policies of artifact buckets and keys: they name the roles as principals, which must be there, and go before them.
+    ResourcePolicy,
     /// The pipeline.
     Pipeline,
 }
@@ -252,6 +254,6 @@ fn settle(
             };
             Work::Write { write, settling }
         }
-        other @ (Work::Function(_) | Work::Pipeline(_)) => other,
+        other @ (Work::Function(_) | Work::Policy(_) | Work::Pipeline(_)) => other,
     }
 }

@@ -11,8 +11,10 @@ use crate::model::function::FunctionSpec;
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::{Observed, Seen};
 use crate::model::pipeline::{PipelineDocument, StageView};
+use crate::model::read::Read;
 use crate::model::wiring::{FunctionKey, Gate, PipelineKey, RoleKey, Wiring};
 
+use super::artifacts::Artifacts;
 use super::draft::Draft;
 
 /// All gates of the manifest, joined.
@@ -41,6 +43,8 @@ pub(super) struct JoinedGate<'a> {
     /// The function's execution role: the one that the manifest wants for a function that it makes; else that of the function,
     /// where it was read.
     pub(super) execution_role: Option<RoleArn>,
+    /// What the gate does with artifacts, where it does.
+    pub(super) artifacts: Option<Artifacts>,
     /// True where the run shall leave the gate standing: a gate of a bootstrap, another partition's too, or one that the run is
     /// not about and whose action stands in its pipeline. The action is written last and removed first, so a gate without it
     /// needs nothing.
@@ -194,7 +198,11 @@ impl<'a> Joined<'a> {
             });
             return;
         }
-        for (_, error) in self.observed.failures(name) {
+        for (read, error) in self.observed.failures(name) {
+            // How grave these are depends on whether they are managed, which `artifacts` knows.
+            if matches!(read, Read::BucketPolicy { .. } | Read::KeyPolicy { .. }) {
+                continue;
+            }
             draft.problem(Problem {
                 code: "read_failed",
                 severity: Severity::Incomplete,
@@ -343,6 +351,12 @@ fn join<'a>(
         service_role: pipeline.and_then(|d| service_role(wiring, &gate.pipeline.account, d).ok()),
         made,
         execution_role,
+        artifacts: gate.action.traffic().map(|traffic| Artifacts {
+            traffic,
+            store: pipeline.and_then(|document| {
+                document.artifact_store(&gate.function.region, pipeline_account)
+            }),
+        }),
     })
 }
 

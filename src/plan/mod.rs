@@ -4,6 +4,7 @@
 //! [`wants`] is asked in rounds until it wants nothing more; [`plan`] then says what to do. Both look at the same values,
 //! so a fact is read once, and only if a gate needs it.
 
+mod artifacts;
 mod draft;
 mod execution;
 mod functions;
@@ -73,11 +74,14 @@ fn draft<'a>(joined: &Joined<'a>, options: &'a Options) -> Draft<'a> {
     execution::plan(joined, options, &mut draft);
     functions::plan(joined, options, &mut draft);
     grants::plan(joined, options, &mut draft);
+    artifacts::plan(joined, options, &mut draft);
     pipelines::plan(joined, options, &mut draft);
     limits::check(joined, &mut draft);
     draft
 }
 
+#[cfg(test)]
+mod artifact_tests;
 #[cfg(test)]
 mod function_tests;
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
     first_round(wiring, options.intent, &mut wanted);
     invoke_role_extras(&joined, &mut wanted);
     grants(&joined, options.intent, &mut wanted);
+    artifacts(&joined, &mut wanted);
     if options.adopt {
         occupants(&joined, &mut wanted);
     }
@@ -107,6 +108,28 @@ fn first_round(wiring: &Wiring, intent: Intent, wanted: &mut Wanted<'_>) {
         wanted.add(&key.account, Read::AttachedPolicies { role });
         let policy = wiring.invoke_policy();
         wanted.add(&key.account, key.inline_policy(policy.as_str()));
+    }
+    for gate in selected().filter(|gate| gate.action.traffic().is_some()) {
+        let key = gate.role_key();
+        let policy = wiring.artifacts_policy();
+        wanted.add(&key.account, key.inline_policy(policy.as_str()));
+    }
+}
+
+/// The policies of the buckets and keys of artifacts, once the pipelines have named them; and our policy for artifacts on invoke
+/// roles that have it and may not need it any more.
+fn artifacts(joined: &Joined<'_>, wanted: &mut Wanted<'_>) {
+    for holder in super::artifacts::by_holder(joined).keys() {
+        wanted.add(holder.account(), Read::CallerIdentity);
+        wanted.add(holder.account(), holder.read());
+    }
+    let policy = joined.wiring.artifacts_policy();
+    for key in joined.by_invoke_role().keys() {
+        if let Seen::Present(names) = joined.observed.inline_policy_names(key)
+            && names.iter().any(|name| name == policy.as_str())
+        {
+            wanted.add(&key.account, key.inline_policy(policy.as_str()));
+        }
     }
 }
 

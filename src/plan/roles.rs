@@ -22,7 +22,7 @@ use super::draft::{Draft, Rank};
 use super::grants::{self, Inline};
 use super::join::{Joined, JoinedGate};
 use super::unexpected::{self, Place};
-use super::{limits, trust};
+use super::{artifacts, limits, trust};
 
 /// The tag that marks a role as the project's.
 pub(super) const PROJECT_TAG: &str = "crossgate:project";
@@ -425,7 +425,10 @@ fn own_names(joined: &Joined<'_>, key: &RoleKey) -> Vec<PolicyName> {
     let ends = || joined.gates.iter();
     let executes = ends().any(|g| runs(&g.gate.function.account, g.execution_role.as_ref()));
     let serves = ends().any(|g| runs(&g.gate.pipeline.account, g.service_role.as_ref()));
-    let mut names = vec![joined.wiring.invoke_policy()];
+    let mut names = vec![
+        joined.wiring.invoke_policy(),
+        joined.wiring.artifacts_policy(),
+    ];
     names.extend(executes.then(|| joined.wiring.callback_policy()));
     names.extend(serves.then(|| joined.wiring.assume_policy()));
     names
@@ -586,7 +589,7 @@ fn remove(
     }
 }
 
-/// Our own policy on the role, for all gates that hold it.
+/// Our own policies on the role, for all gates that hold it.
 fn own_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
     let functions: Vec<_> = subject
         .holders
@@ -603,6 +606,14 @@ fn own_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<
         gates: subject.gates(),
     };
     grants::inline(joined, &inline, draft);
+    if let Ok(wanted) = artifacts::role_policy(&subject.holders) {
+        let inline = Inline {
+            policy: joined.wiring.artifacts_policy(),
+            wanted,
+            ..inline
+        };
+        grants::inline(joined, &inline, draft);
+    }
 }
 
 fn trust_fits(subject: &Subject<'_, '_>, wanted: &str, found: &str, draft: &mut Draft<'_>) -> bool {

@@ -8,7 +8,7 @@ use super::errors::Refused;
 use super::execution::Home;
 use super::query::Params;
 use super::state::{Builtin, Code, Outcome};
-use super::{Shared, codepipeline, engine, iam, lambda, logs, runlog, structure};
+use super::{Shared, codepipeline, engine, iam, lambda, logs, runlog, stores, structure};
 
 /// Calls of one account's root user in one region.
 #[derive(Debug)]
@@ -85,6 +85,55 @@ impl<'a> Admin<'a> {
             lambda::Output::Json(_, value) => Ok(value),
             lambda::Output::Empty(_) | lambda::Output::Wait(_) => Ok(Value::Null),
         }
+    }
+
+    /// Makes a bucket, with this policy or none.
+    pub fn put_bucket(&self, bucket: &str, policy: Option<&str>) -> Reply<()> {
+        let caller = Caller::root(&self.account);
+        let mut state = self.shared.lock();
+        let made = state
+            .account(&self.account)
+            .buckets
+            .entry(bucket.to_owned());
+        made.or_default();
+        let (method, body) = match policy {
+            Some(policy) => ("PUT", policy),
+            None => ("DELETE", ""),
+        };
+        let path = format!("/{bucket}");
+        let call = stores::BucketCall {
+            method,
+            path: &path,
+            query: "policy",
+            expected_owner: None,
+            body: body.as_bytes(),
+        };
+        state.quiet = true;
+        let reply = stores::bucket(&mut state, &caller, &self.region, &call);
+        state.quiet = false;
+        reply.map(drop)
+    }
+
+    /// Makes a key whose policy leaves everything to the account, as KMS does by default; or gives it this policy. Gives its ARN.
+    pub fn put_key(&self, id: &str, policy: Option<&str>) -> Reply<String> {
+        let (account, region) = (&self.account, &self.region);
+        let caller = Caller::root(account);
+        let arn = format!("arn:aws:kms:{region}:{account}:key/{id}");
+        let own = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Enable IAM User Permissions",
+            "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{account}:root")}, "Action": "kms:*", "Resource": "*"}]});
+        let mut state = self.shared.lock();
+        let key = state.account(account).keys.entry(format!("{region}/{id}"));
+        key.or_default()
+            .policy
+            .get_or_insert_with(|| own.to_string());
+        if let Some(policy) = policy {
+            let input = json!({ "KeyId": arn, "Policy": policy });
+            state.quiet = true;
+            let reply = stores::kms(&mut state, &caller, region, "PutKeyPolicy", &input);
+            state.quiet = false;
+            reply?;
+        }
+        Ok(arn)
     }
 
     /// Reserves so many concurrent runs for a function; with 0 it is throttled.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::authorize::Ask;
 use super::caller::Caller;
 use super::errors::Refused;
 use super::execution::Job;
@@ -13,7 +12,7 @@ use super::functions::{Answered, again, execution_session, failure, find};
 use super::jobs::{artifact_session, record};
 use super::records::Ended;
 use super::state::{Builtin, Function, Run, State, Timer};
-use super::{codepipeline, runlog, structure};
+use super::{codepipeline, runlog, stores, structure};
 
 /// How long a built-in function takes.
 const WORK: Duration = Duration::from_secs(1);
@@ -229,25 +228,33 @@ fn replies(
     }
 }
 
-/// Why the first input artifact that cannot be read with the job's credentials cannot be. The sandbox has no buckets, and so
-/// no bucket policies: another account's is closed, one's own is as open as the role's policies say.
+/// Why the first input artifact that cannot be read with the job's credentials cannot be: the bucket's policy and the key's decide
+/// with the role's own. A bucket that nobody made has none: another account's is closed, one's own is as open as the role's say.
 fn unreadable(state: &State, job: &Job) -> Option<String> {
-    let refused =
-        "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied";
+    let refused = "An error occurred (AccessDenied) when calling the GetObject operation: ";
     let artifacts = job.data.get("inputArtifacts").and_then(Value::as_array);
     let caller = artifact_session(state, job);
-    let readable = |artifact: &Value| {
+    let readable = |artifact: &Value| -> Result<(), String> {
         let place = &artifact["location"]["s3Location"];
         let (bucket, key) = (
             structure::name(place, "bucketName"),
             structure::name(place, "objectKey"),
         );
-        let object = format!("arn:aws:s3:::{bucket}/{key}");
-        caller.as_ref().is_ok_and(|caller| {
-            let ask = Ask::new(caller, "s3:GetObject", object).of(&job.home.account);
-            ask.region(&job.region).check(state).is_ok()
-        })
+        let caller = caller.as_ref().map_err(|_| "Access Denied".to_owned())?;
+        let home = &job.home.account;
+        let ask = stores::may_use_object(state, caller, "s3:GetObject", (bucket, key), home);
+        let ask = ask.region(&job.region);
+        ask.check(state).map_err(|_| "Access Denied".to_owned())?;
+        // S3 tells of the key, in KMS's words.
+        let encrypting = job
+            .data
+            .pointer("/encryptionKey/id")
+            .and_then(Value::as_str);
+        let ask = encrypting.and_then(|arn| stores::may_use_key(state, caller, "kms:Decrypt", arn));
+        ask.map_or(Ok(()), |ask| ask.region(&job.region).check(state))
     };
-    let closed = artifacts?.iter().any(|artifact| !readable(artifact));
-    closed.then(|| refused.to_owned())
+    let closed = artifacts?
+        .iter()
+        .find_map(|artifact| readable(artifact).err());
+    closed.map(|why| format!("{refused}{why}"))
 }

@@ -1,6 +1,8 @@
 //! Who calls: from an access key to a principal, with the policies that govern it.
 //! Checks no signature and decides nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::managed;
@@ -187,9 +189,17 @@ fn managed(state: &State, arn: &str) -> NamedPolicy {
 
 /// A role's trust policy as it works now: a principal that was deleted, or made anew, is its old unique id.
 pub(super) fn trust_now(state: &State, role: &Role) -> Value {
-    let mut trust = role.trust.clone();
-    let dead: Vec<(&String, &String)> = role
-        .trusted
+    policy_now(state, &role.trust, &role.trusted)
+}
+
+/// A policy of something that names principals, as it works now; `principals`: ARN and unique id at the time of writing.
+pub(super) fn policy_now(
+    state: &State,
+    policy: &Value,
+    principals: &BTreeMap<String, String>,
+) -> Value {
+    let mut trust = policy.clone();
+    let dead: Vec<(&String, &String)> = principals
         .iter()
         .filter(|(arn, id)| state.unique_id(arn).as_ref() != Some(id))
         .collect();

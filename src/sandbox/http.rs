@@ -25,6 +25,7 @@ use super::query::Params;
 use super::records::CallRecord;
 use super::sigv4::{Claim, Received};
 use super::state::{AccessKey, Holder, Run, State};
+use super::stores::{self, BucketCall};
 use super::{Shared, codepipeline, engine, functions, iam, lambda, logs, query, sts};
 
 /// The largest body: Lambda takes archives of 50 MB, base64.
@@ -78,6 +79,7 @@ pub(super) async fn serve(
 enum Given {
     Xml(&'static str, String),
     Json(u16, Value),
+    Text(&'static str, String),
     Empty(u16),
     Wait(Run),
 }
@@ -156,6 +158,7 @@ async fn finish(
             let kind = content_type(&about.service);
             respond(status, kind, value.to_string(), request_id)
         }
+        Ok(Given::Text(kind, text)) => respond(200, kind, text, request_id),
         Ok(Given::Empty(status)) => respond(status, "application/json", String::new(), request_id),
         Ok(Given::Wait(run)) => {
             let answered = functions::run_now(Arc::clone(shared), run).await;
@@ -221,10 +224,11 @@ fn carry_out(
                 Ok(Given::Xml(sts::NAMESPACE, inside))
             }
         }
-        "codepipeline" | "logs" => {
+        "codepipeline" | "logs" | "kms" => {
             let target = received.header("x-amz-target").unwrap_or_default();
             let version = match about.service.as_str() {
                 "logs" => "Logs_20140328.",
+                "kms" => "TrentService.",
                 _ => "CodePipeline_20150709.",
             };
             let operation = target.strip_prefix(version).unwrap_or_default();
@@ -232,10 +236,10 @@ fn carry_out(
             disturbed(state, &about.service)?;
             let input: Value = serde_json::from_slice(received.body)
                 .map_err(|e| Refused::new(400, "SerializationException", e.to_string()))?;
-            let output = if about.service == "logs" {
-                logs::call(state, &caller, region, operation, &input)?
-            } else {
-                codepipeline::call(state, &caller, region, operation, &input)?
+            let output = match about.service.as_str() {
+                "logs" => logs::call(state, &caller, region, operation, &input)?,
+                "kms" => stores::kms(state, &caller, region, operation, &input)?,
+                _ => codepipeline::call(state, &caller, region, operation, &input)?,
             };
             Ok(Given::Json(200, output))
         }
@@ -253,6 +257,22 @@ fn carry_out(
                 Output::Json(status, value) => Given::Json(status, value),
                 Output::Empty(status) => Given::Empty(status),
                 Output::Wait(run) => Given::Wait(run),
+            })
+        }
+        "s3" => {
+            let call = BucketCall {
+                method: received.method,
+                path: received.path,
+                query: received.query,
+                expected_owner: received.header("x-amz-expected-bucket-owner"),
+                body: received.body,
+            };
+            call.operation().clone_into(&mut about.operation);
+            disturbed(state, &about.service)?;
+            Ok(match stores::bucket(state, &caller, region, &call)? {
+                Some(text) if text.starts_with('<') => Given::Text("application/xml", text),
+                Some(text) => Given::Text("application/json", text),
+                None => Given::Empty(204),
             })
         }
         other => Err(Refused::new(
@@ -350,7 +370,7 @@ fn invalid_token(service: &str) -> Refused {
 /// Status and code of a refused signature, which differ between the protocols.
 fn named(service: &str, query: &'static str, json: &'static str) -> (u16, &'static str) {
     match service {
-        "codepipeline" | "logs" => (400, json),
+        "codepipeline" | "logs" | "kms" => (400, json),
         "lambda" => (403, json),
         _ => (403, query),
     }
@@ -362,7 +382,8 @@ fn disturbed(state: &mut State, service: &str) -> Result<(), Refused> {
     if state.chances.chance(throttled) {
         let (status, code) = match service {
             "lambda" => (429, "TooManyRequestsException"),
-            "codepipeline" | "logs" => (400, "ThrottlingException"),
+            "codepipeline" | "logs" | "kms" => (400, "ThrottlingException"),
+            "s3" => (503, "SlowDown"),
             _ => (400, "Throttling"),
         };
         return Err(Refused::new(status, code, "Rate exceeded"));
@@ -412,7 +433,7 @@ fn refusal(refused: &Refused, service: &str, request_id: &str) -> Response<Full<
             header(&mut response, "x-amzn-errortype", code);
             response
         }
-        // Not in the sandbox, but a function may well ask for its artifacts: the refusal is to be readable.
+        // Objects are not in the sandbox, but a function may well ask for its artifacts: the refusal is to be readable.
         "s3" => {
             let inside = query::text("Code", code) + &query::text("Message", message);
             let text = query::element("Error", &inside);
@@ -438,6 +459,7 @@ fn respond(status: u16, kind: &str, body: String, request_id: &str) -> Response<
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     header(&mut response, "content-type", kind);
     header(&mut response, "x-amzn-requestid", request_id);
+    header(&mut response, "x-amz-request-id", request_id);
     response
 }
 

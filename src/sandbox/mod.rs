@@ -1,5 +1,5 @@
 //! The embedded AWS: any number of accounts in one process, enough of IAM, STS, CodePipeline,
-//! Lambda and CloudWatch Logs to run a gate.
+//! Lambda and CloudWatch Logs to run a gate, and of S3 and KMS the policies of artifact buckets and their keys.
 //! Serves the demo, trials and tests; it is no product of its own, and what crossgate does not need it refuses by name.
 //!
 //! ```text
@@ -50,6 +50,7 @@ pub mod seed;
 mod shown;
 mod sigv4;
 mod state;
+mod stores;
 mod structure;
 mod sts;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::logs::LogGroup;
 use super::options::Faults;
 use super::random::Random;
 use super::records::{CallRecord, Invocation};
+use super::stores::Store;
 use super::transitions::Transition;
 
 /// Tags of anything.
@@ -228,6 +229,12 @@ pub(super) struct Account {
     /// By `REGION/NAME`.
     #[serde(default)]
     pub(super) logs: BTreeMap<String, LogGroup>,
+    /// By name.
+    #[serde(default)]
+    pub(super) buckets: BTreeMap<String, Store>,
+    /// By `REGION/ID`.
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, Store>,
 }
 
 /// Whose an access key is.
@@ -471,6 +478,8 @@ impl Account {
             functions,
             pipelines,
             logs: _,
+            buckets,
+            keys,
         } = self;
         let roles: Map<String, Value> = roles
             .values()
@@ -497,7 +506,18 @@ impl Account {
                 )
             })
             .collect();
-        json!({ "roles": roles, "policies": policies, "functions": functions, "pipelines": pipelines })
+        let mut all = json!({ "roles": roles, "policies": policies, "functions": functions, "pipelines": pipelines });
+        for (kind, stores) in [("buckets", buckets), ("keys", keys)] {
+            let guarded = |store: &Store| store.policy.as_deref().map(document);
+            let stores: Map<String, Value> = stores
+                .iter()
+                .map(|(name, store)| (name.clone(), json!(guarded(store))))
+                .collect();
+            if let (false, Value::Object(all)) = (stores.is_empty(), &mut all) {
+                all.insert(kind.to_owned(), Value::Object(stores));
+            }
+        }
+        all
     }
 }
 

@@ -30,6 +30,8 @@ fn organized() -> World {
         managed: BTreeMap::new(),
         function_policies: BTreeMap::new(),
         reserved: BTreeMap::new(),
+        buckets: BTreeMap::new(),
+        keys: BTreeMap::new(),
         left: BTreeMap::new(),
     };
     let mut accounts = world.accounts.borrow_mut();

@@ -256,14 +256,7 @@ fn artifacts(target: &Target<'_>, ends: &Ends) -> Option<Finding> {
             format!("the artifact store names its key by the alias {id}, which works in the key's own account only"),
             Some("name the key by its ARN"),
         )),
-        Some(id) => Some(finding(
-            "artifact_permissions",
-            Weight::Remark,
-            format!(
-                "the action takes or makes artifacts: whether {invoke} may use the bucket and the key {id} is not among the hops"
-            ),
-            None,
-        )),
+        Some(_) => None,
     }
 }
 

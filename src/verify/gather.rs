@@ -11,6 +11,7 @@ use crate::model::observed::{Observed, Seen};
 use crate::model::read;
 use crate::model::wiring::{RoleKey, Wiring};
 
+use super::artifacts;
 use super::target::{Never, Target, account_name, role_key, unusable};
 
 /// The ends of a gate's hops.
@@ -53,11 +54,13 @@ pub(super) fn ends(
             &format!("the execution role of function {}", gate.function.name),
             (&gate.function.account, &dev),
         ),
+        artifacts: artifacts::of(wiring, observed, target, &tools),
         organization: organization.clone(),
         own: Own {
             assume: wiring.assume_policy(),
             invoke: wiring.invoke_policy(),
             callback: wiring.callback_policy(),
+            artifacts: wiring.artifacts_policy(),
             list_functions: gate.role.list_functions,
         },
     }

@@ -4,6 +4,7 @@
 //! What is decided on is what stands in AWS: the pipeline's real action with its own role, region and function, not what the
 //! manifest wants. Whether the two agree is `check`'s question.
 
+mod artifacts;
 mod control;
 mod findings;
 mod gather;

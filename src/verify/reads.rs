@@ -16,7 +16,7 @@ use crate::model::read::Read;
 use crate::model::wiring::{FunctionKey, Gate, RoleKey, Wiring};
 
 use super::target::{Target, role_key, unusable};
-use super::{Options, control, simulation};
+use super::{Options, artifacts, control, simulation};
 
 /// The version that every managed policy begins with (api: CreatePolicyVersion).
 const FIRST_VERSION: &str = "v1";
@@ -88,6 +88,10 @@ impl Wanted<'_> {
             && let Some(key) = called.key(self.wiring)
         {
             self.function(&key, called.qualifier.as_deref());
+        }
+        for holder in artifacts::holders(self.wiring, target) {
+            self.add(holder.account(), Read::CallerIdentity);
+            self.add(holder.account(), holder.read());
         }
         if options.simulate {
             for (account, read) in simulation::reads(self.wiring, self.observed, target) {

@@ -44,7 +44,8 @@ fn read(
         Found::Missing(_) | Found::Unseen(_) => None,
     };
     let (role, resource) = match id {
-        HopId::Zero => return None,
+        // The simulator does not see the policies of another account's bucket and key.
+        HopId::Zero | HopId::Four | HopId::Five => return None,
         HopId::One => (there(&target.service)?, there(&target.invoke)?.to_string()),
         HopId::Two => match &target.function {
             Found::There(called) => (there(&target.invoke)?, called.invoked()),
@@ -79,7 +80,12 @@ pub(super) fn compare(
         };
         let ours = match hop.id {
             HopId::One => identity_side(ends).unwrap_or(Answer::NotProven),
-            HopId::Zero | HopId::Two | HopId::TwoPrime | HopId::Three => hop.answer,
+            HopId::Zero
+            | HopId::Two
+            | HopId::TwoPrime
+            | HopId::Three
+            | HopId::Four
+            | HopId::Five => hop.answer,
         };
         hop.simulated = match observed.simulation(&account, &read) {
             Seen::NotRead | Seen::Absent => None,

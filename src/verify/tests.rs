@@ -677,3 +677,79 @@ fn one_account_on_both_ends_is_proven_too() {
     let proof = prove(&wiring, &observed, &options);
     assert_eq!(broken(&proof), []);
 }
+
+const KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/1111-22";
+
+/// A wired gate whose action reads an artifact of an encrypted store.
+fn with_artifacts(manage: bool) -> World {
+    let world = World::new();
+    world.edit_pipeline("MyPipeline", |p| {
+        p["stages"][0]["actions"][0]["outputArtifacts"] = json!([{"name": "App"}]);
+        p["artifactStore"]["encryptionKey"] = json!({"type": "KMS", "id": KEY});
+    });
+    world.edit("tools", |a| {
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*",
+            "Principal": root_of("111111111111"), "Resource": "*"}]});
+        a.keys.insert("1111-22".to_owned(), policy.to_string());
+    });
+    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
+    let mut manifest = MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    if manage {
+        manifest.push_str("[gates.artifacts]\nmanage = true\n");
+    }
+    let (plan, report) = world.run(&wiring(&manifest, &[]), &options(Intent::Bootstrap));
+    assert!(report.is_some(), "{:#?}", plan.problems);
+    world
+}
+
+#[test]
+fn artifacts_are_two_hops_more_and_both_sides_must_allow_them() {
+    let world = with_artifacts(true);
+    let proven = plain(&world);
+    assert_eq!(status(&proven), Status::InSync, "{proven:#?}");
+    let ids: Vec<&str> = hops(&proven).iter().map(|h| h.id.as_str()).collect();
+    assert_eq!(ids, ["0", "1", "2", "2'", "3", "3", "4", "5"]);
+
+    let denied = Answer::ImplicitlyDenied;
+    let proof = plain(&with_artifacts(false));
+    assert_eq!(
+        broken(&proof),
+        [(HopId::Four, denied), (HopId::Five, denied)]
+    );
+    let mend = hop(&proof, HopId::Five).mend.as_ref().unwrap();
+    assert!(
+        mend.contains("manage = true") && mend.contains(KEY),
+        "{mend}"
+    );
+
+    world.edit_role("dev", INVOKE_ROLE, |r| {
+        r.inline.remove("crossgate-checkout-artifacts").unwrap();
+    });
+    let proof = plain(&world);
+    assert_eq!(
+        broken(&proof),
+        [(HopId::Four, denied), (HopId::Five, denied)]
+    );
+    let mend = hop(&proof, HopId::Four).mend.as_ref().unwrap();
+    assert!(mend.contains("crossgate-checkout-artifacts"), "{mend}");
+}
+
+#[test]
+fn a_policy_of_bucket_or_key_that_is_not_seen_proves_nothing() {
+    for (operation, id) in [
+        ("s3:GetBucketPolicy", HopId::Four),
+        ("kms:GetKeyPolicy", HopId::Five),
+    ] {
+        let world = with_artifacts(true);
+        *world.refused.borrow_mut() = Some(operation);
+        let proof = plain(&world);
+        assert_eq!(broken(&proof), [(id, Answer::NotProven)]);
+        assert_eq!(status(&proof), Status::Incomplete);
+    }
+    let world = with_artifacts(true);
+    world.edit("tools", |a| a.keys.clear());
+    assert_eq!(
+        broken(&plain(&world)),
+        [(HopId::Five, Answer::ImplicitlyDenied)]
+    );
+}

@@ -231,6 +231,24 @@ fn artifacts() {
 }
 
 #[test]
+fn artifacts_are_managed_where_there_are_some() {
+    let managed = |line: &str| format!("{}[gates.artifacts]\nmanage = true\n", pipeline(line));
+    insta::assert_snapshot!(refused(&managed("input_artifacts = []")), @r#"
+    error: the gate has no artifacts whose bucket and key could be managed
+      --> crossgate.toml:23:1
+       |
+    23 | manage = true
+       | ^^^^^^ nothing to manage
+       |
+       = help: name `input_artifacts` or `output_artifacts` in [gates.pipeline], or take [gates.artifacts] out
+
+    1 problem in crossgate.toml; no call was made to AWS
+    "#);
+    let bad = managed("input_artifacts = [\"a\"]").replace("= true", "= \"yes\"");
+    insta::assert_snapshot!(messages(&bad), @"23:10 `manage` must be `true` or `false`, and this is a string");
+}
+
+#[test]
 fn credentials() {
     let dev = |lines: &str| {
         with(

@@ -22,6 +22,7 @@ pub(super) fn check(draft: &Draft, accounts: &Accounts<'_>, problems: &mut Vec<M
     for gate in &draft.gates {
         source_stage(gate, problems);
         artifact_in_and_out(gate, problems);
+        managed_artifacts(gate, problems);
         if let Some(pipeline) = accounts.pipeline(gate) {
             pipelines.entry(pipeline).or_default().push(gate);
         }
@@ -70,6 +71,32 @@ fn source_stage(gate: &GateDraft, problems: &mut Vec<ManifestError>) {
             ManifestError::new(span, "no stage can stand before the source stage")
                 .label("the pipeline's first stage")
                 .help("write `after = \"Source\"`"),
+        );
+    }
+}
+
+/// What nothing needs is not managed.
+fn managed_artifacts(gate: &GateDraft, problems: &mut Vec<ManifestError>) {
+    let Some((span, true)) = gate
+        .manage_artifacts
+        .as_ref()
+        .map(|m| (m.span(), *m.get_ref()))
+    else {
+        return;
+    };
+    let pipeline = &gate.pipeline;
+    let lists = [&pipeline.input_artifacts, &pipeline.output_artifacts];
+    if lists
+        .into_iter()
+        .flatten()
+        .all(|names| names.get_ref().is_empty())
+    {
+        problems.push(
+            ManifestError::new(span, "the gate has no artifacts whose bucket and key could be managed")
+                .label("nothing to manage")
+                .help(
+                    "name `input_artifacts` or `output_artifacts` in [gates.pipeline], or take [gates.artifacts] out",
+                ),
         );
     }
 }

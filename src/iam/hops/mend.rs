@@ -55,6 +55,10 @@ fn lacking(ends: &Ends, call: &Call<'_>, decision: &Decision, place: &Place) -> 
         (Place::Resource, HopId::Zero) => {
             format!("let the trust policy of {resource} allow sts:AssumeRole to {CODEPIPELINE}")
         }
+        (Place::Resource, HopId::Four | HopId::Five) => format!(
+            "set `manage = true` in [gates.artifacts] and run `crossgate bootstrap`, or let the policy of {resource} allow \
+             {action} to {caller}"
+        ),
         (Place::Resource, _) => match never_sent(decision) {
             Some(key) => format!(
                 "take the condition on {key} out of the policy of {resource}: CodePipeline does not send it; \
@@ -119,6 +123,7 @@ fn bootstrap(ends: &Ends, id: HopId) -> String {
         }
         HopId::Two | HopId::TwoPrime => put(&own.invoke, &ends.invoke.name),
         HopId::Three => put(&own.callback, &ends.execution.name),
+        HopId::Four | HopId::Five => put(&own.artifacts, &ends.invoke.name),
     }
 }
 
@@ -127,6 +132,9 @@ pub(super) fn of_missing(id: HopId) -> String {
     match id {
         HopId::Zero => "make the pipeline, or its service role, first",
         HopId::One | HopId::TwoPrime => "run `crossgate bootstrap`, which makes what is missing of the gate",
+        HopId::Four | HopId::Five => {
+            "correct the pipeline's artifact store, or run `crossgate bootstrap`, which makes what is missing of the gate"
+        }
         HopId::Two | HopId::Three => {
             "make the function first, or run `crossgate bootstrap`, which makes what is missing of the gate"
         }

@@ -3,6 +3,7 @@
 //!
 //! The hops are those of domain.md's table. What CodePipeline sends with each call is in `context`.
 
+mod artifacts;
 mod context;
 mod mend;
 
@@ -16,6 +17,8 @@ use crate::model::account::{AccountId, AccountName, Region};
 use crate::model::arn::{FunctionArn, RoleArn, account_root};
 use crate::model::chain::{Answer, Deciding, Hop, HopId};
 use crate::model::name::{GateName, PolicyName};
+
+pub use artifacts::{ArtifactCall, Artifacts, Held, artifact_access};
 
 /// The service that runs pipelines.
 pub const CODEPIPELINE: &str = "codepipeline.amazonaws.com";
@@ -41,6 +44,8 @@ pub struct Ends {
     pub function: Party<Function>,
     /// The function's execution role.
     pub execution: Party<Role>,
+    /// The action's artifacts, where it has any.
+    pub artifacts: Option<Artifacts>,
     /// The policies of the organization.
     pub organization: Organization,
     /// What crossgate itself puts there.
@@ -111,6 +116,8 @@ pub struct Own {
     pub invoke: PolicyName,
     /// The policy on the execution role.
     pub callback: PolicyName,
+    /// The policy on the invoke role for artifacts.
+    pub artifacts: PolicyName,
     /// Whether the manifest wants `lambda:ListFunctions` granted.
     pub list_functions: bool,
 }
@@ -126,14 +133,16 @@ struct Call<'a> {
 
 /// Decides all hops, in the order in which a run takes them.
 pub fn hops(ends: &Ends) -> Vec<Hop> {
-    vec![
+    let mut hops = vec![
         take_service_role(ends),
         take_invoke_role(ends),
         invoke_function(ends),
         list_functions(ends),
         answer(ends, "codepipeline:PutJobSuccessResult"),
         answer(ends, "codepipeline:PutJobFailureResult"),
-    ]
+    ];
+    hops.extend(artifacts::hops(ends));
+    hops
 }
 
 /// Hop 0.

@@ -365,6 +365,12 @@ impl<'a> Place<'a> {
             On::AnyRoles if self.selected_here() => {
                 [format!("arn:{}:iam::{}:role/*", self.partition, self.id)].into()
             }
+            On::ArtifactBuckets if self.with_artifacts(|_| true) => self.any_bucket(),
+            On::ManagedBuckets if self.with_artifacts(|gate| gate.manage_artifacts) => {
+                self.any_bucket()
+            }
+            On::ArtifactKeys if self.with_artifacts(|_| true) => self.any_key(),
+            On::ManagedKeys if self.with_artifacts(|gate| gate.manage_artifacts) => self.any_key(),
             // ListFunctions knows no resources; a list of pipelines is asked for as a whole (service authorization reference).
             On::AllPipelines if self.piped().next().is_some() => ["*".to_owned()].into(),
             On::AllFunctions if self.functioned().next().is_some() => ["*".to_owned()].into(),
@@ -390,10 +396,29 @@ impl<'a> Place<'a> {
             | On::OwnOrganization
             | On::ManagedPolicies
             | On::AnyRoles
+            | On::ArtifactBuckets
+            | On::ManagedBuckets
+            | On::ArtifactKeys
+            | On::ManagedKeys
             | On::AllPipelines
             | On::AllFunctions => BTreeSet::new(),
         };
         set.into_iter().collect()
+    }
+
+    /// Whether a gate of a pipeline here has artifacts.
+    fn with_artifacts(&self, keep: fn(&Gate) -> bool) -> bool {
+        let mut gates = self.piped();
+        gates.any(|gate| gate.action.traffic().is_some() && keep(gate))
+    }
+
+    /// Only the pipeline says which bucket it is; a condition keeps to those of the account.
+    fn any_bucket(&self) -> BTreeSet<String> {
+        [format!("arn:{}:s3:::*", self.partition)].into()
+    }
+
+    fn any_key(&self) -> BTreeSet<String> {
+        [format!("arn:{}:kms:*:{}:key/*", self.partition, self.id)].into()
     }
 
     fn selected_here(&self) -> bool {
@@ -476,6 +501,12 @@ impl<'a> Place<'a> {
         match on {
             On::PassedRoles | On::AnyPassedRoles => passed_to(CODEPIPELINE),
             On::PassedExecutionRoles => passed_to(LAMBDA),
+            // The ARN of a bucket does not say its account (IAM user guide, `aws:ResourceAccount`).
+            On::ArtifactBuckets | On::ManagedBuckets => vec![Condition {
+                operator: "StringEquals".to_owned(),
+                key: "aws:ResourceAccount".to_owned(),
+                values: vec![self.id.as_str().to_owned()],
+            }],
             On::OwnRoles | On::OwnFunctions => vec![Condition {
                 operator: "StringEquals".to_owned(),
                 key: "aws:ResourceTag/crossgate:project".to_owned(),
@@ -505,6 +536,8 @@ impl<'a> Place<'a> {
             | On::AnyPipelines
             | On::AnyFunctions
             | On::RolesOfAccount
+            | On::ArtifactKeys
+            | On::ManagedKeys
             | On::LogGroups => Vec::new(),
         }
     }
@@ -531,6 +564,16 @@ impl<'a> Place<'a> {
                 "the manifest does not say the {which}, so any role of the account is allowed{risk}: name it with {flag} ARN, or \
                  have it read with --resolve"
             ));
+        }
+        let all_buckets = |on| !self.resources(on).is_empty();
+        if (kinds.contains_key(&On::ManagedBuckets) && all_buckets(On::ManagedBuckets))
+            || (kinds.contains_key(&On::ArtifactBuckets) && all_buckets(On::ArtifactBuckets))
+        {
+            notes.push(
+                "the manifest does not say which bucket and which key hold the artifacts, so any of the account is allowed: write \
+                 their ARNs instead (of `artifactStore` in the pipeline)"
+                    .to_owned(),
+            );
         }
         let size = policy.to_string().chars().count();
         if size > MANAGED_POLICY {

@@ -40,6 +40,14 @@ pub(super) enum On {
     ManagedPolicies,
     /// The functions' names, in any region: one that is missing may stand in another.
     FunctionsAnywhere,
+    /// The buckets of artifacts of gates that have any: the manifest does not say which these are.
+    ArtifactBuckets,
+    /// The keys of these.
+    ArtifactKeys,
+    /// Of the buckets those whose policies the manifest manages.
+    ManagedBuckets,
+    /// Of the keys likewise.
+    ManagedKeys,
     /// The functions' log groups.
     LogGroups,
     /// All pipelines of the account: lists of them are asked for as a whole.
@@ -88,6 +96,10 @@ impl On {
             Self::PassedRoles => "PassedRoles",
             Self::ManagedPolicies => "ManagedPolicies",
             Self::FunctionsAnywhere => "FunctionsAnywhere",
+            Self::ArtifactBuckets => "ArtifactBuckets",
+            Self::ArtifactKeys => "ArtifactKeys",
+            Self::ManagedBuckets => "ManagedBuckets",
+            Self::ManagedKeys => "ManagedKeys",
             Self::LogGroups => "LogGroups",
             Self::AllPipelines => "ListPipelines",
             Self::AllFunctions => "ListFunctions",
@@ -164,12 +176,7 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 /// (api: CreateRole; guide: security_iam_troubleshoot).
 pub(super) const NEEDS: &[Need] = {
     use On::{
-        Accounts, AllFunctions, AllPipelines, AnyFunctions, AnyPassedRoles, AnyPipelines, AnyRoles,
-        BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions, FunctionsAnywhere,
-        InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions, ManagedPolicies,
-        NamedExecutionRoles, Organization, OwnFunctions, OwnOrganization, OwnRoles,
-        PassedExecutionRoles, PassedRoles, Pipelines, RolesOfAccount, SeenMadeFunctions,
-        SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
+        Accounts, AllFunctions, AllPipelines, AnyFunctions, AnyPassedRoles, AnyPipelines, AnyRoles, ArtifactBuckets, ArtifactKeys, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions, FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions, ManagedBuckets, ManagedKeys, ManagedPolicies, NamedExecutionRoles, Organization, OwnFunctions, OwnOrganization, OwnRoles, PassedExecutionRoles, PassedRoles, Pipelines, RolesOfAccount, SeenMadeFunctions, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
     };
     use When::{
         Adopt, Bootstrap, Diagnose, Init, Organizations, Orphans, PartialTeardown, Plan, Prune,
@@ -251,6 +258,9 @@ pub(super) const NEEDS: &[Need] = {
         need("lambda:GetFunctionConfiguration", AnyFunctions, &[Orphans]),
         need("lambda:GetFunction", AnyFunctions, &[Orphans]),
         need("lambda:ListTags", AnyFunctions, &[Orphans]),
+        // What the policies of artifact buckets and keys let the invoke roles do.
+        need("s3:GetBucketPolicy", ArtifactBuckets, &[Plan, Verify]),
+        need("kms:GetKeyPolicy", ArtifactKeys, &[Plan, Verify]),
         need("codepipeline:ListPipelines", AllPipelines, &[Init]),
         need("lambda:ListFunctions", AllFunctions, &[Init]),
         // Whose an action is that is to be adopted.
@@ -335,6 +345,9 @@ pub(super) const NEEDS: &[Need] = {
         need("iam:DeleteRole", OwnRoles, &[Prune]),
         need("iam:DetachRolePolicy", OwnRoles, &[RemoveLeft]),
         need("lambda:DeleteFunction", OwnFunctions, &[Prune]),
+        need("s3:PutBucketPolicy", ManagedBuckets, &[Bootstrap, Teardown]),
+        need("s3:DeleteBucketPolicy", ManagedBuckets, &[Teardown]),
+        need("kms:PutKeyPolicy", ManagedKeys, &[Bootstrap, Teardown]),
         // A run that is started and followed.
         need("codepipeline:StartPipelineExecution", Pipelines, &[Run]),
         need("codepipeline:GetPipelineExecution", Pipelines, &[Run]),

@@ -9,6 +9,7 @@ use crate::iam::evaluate::{
 };
 use crate::model::account::{AccountId, AccountName, Region};
 use crate::model::arn::{FunctionArn, RoleArn};
+use crate::model::artifact::{BucketName, KeyArn};
 use crate::model::change::Intent;
 use crate::model::function::{FunctionSettings, NewFunction, Variables};
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
@@ -23,6 +24,10 @@ use crate::world::{self, World};
 const FREE: &[&str] = &["sts:GetCallerIdentity"];
 
 const EXAMPLE: &str = include_str!("../../../config/crossgate.toml");
+
+fn key() -> KeyArn {
+    KeyArn::parse("arn:aws:kms:us-east-1:111111111111:key/1111-22").unwrap()
+}
 
 /// The read that is declared after this one. A new read makes this a compile error: give it a place here and in the table.
 fn next_read(read: Option<&Read>) -> Option<Read> {
@@ -80,7 +85,12 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
         Some(Read::ControlPolicies { .. }) => Read::ControlPolicy {
             id: "p-FullAWSAccess".to_owned(),
         },
-        Some(Read::ControlPolicy { .. }) => Read::PipelineState {
+        Some(Read::ControlPolicy { .. }) => Read::BucketPolicy {
+            region,
+            bucket: BucketName::new("bucket").unwrap(),
+        },
+        Some(Read::BucketPolicy { .. }) => Read::KeyPolicy { key: key() },
+        Some(Read::KeyPolicy { .. }) => Read::PipelineState {
             region,
             name: PipelineName::new("p").unwrap(),
         },
@@ -184,7 +194,20 @@ fn next_write(write: Option<&Write>) -> Option<Write> {
             tags: [].into(),
         },
         Some(Write::TagFunction { .. }) => Write::DeleteFunction { region, name },
-        Some(Write::DeleteFunction { .. }) => Write::UpdatePipeline {
+        Some(Write::DeleteFunction { .. }) => Write::PutBucketPolicy {
+            region,
+            bucket: BucketName::new("bucket").unwrap(),
+            document: String::new(),
+        },
+        Some(Write::PutBucketPolicy { .. }) => Write::DeleteBucketPolicy {
+            region,
+            bucket: BucketName::new("bucket").unwrap(),
+        },
+        Some(Write::DeleteBucketPolicy { .. }) => Write::PutKeyPolicy {
+            key: key(),
+            document: String::new(),
+        },
+        Some(Write::PutKeyPolicy { .. }) => Write::UpdatePipeline {
             region,
             name: PipelineName::new("p").unwrap(),
             document: Box::new(
@@ -365,6 +388,8 @@ fn resource(id: &str, read: &Read) -> Option<String> {
         | Read::ActionExecutions { region, name, .. } => {
             format!("arn:aws:codepipeline:{region}:{id}:{name}")
         }
+        Read::BucketPolicy { bucket, .. } => format!("arn:aws:s3:::{bucket}"),
+        Read::KeyPolicy { key } => key.to_string(),
         Read::LogEvents { region, group, .. } => {
             format!("arn:aws:logs:{region}:{id}:log-group:{group}")
         }
@@ -421,9 +446,11 @@ fn write_of(id: &str, record: &str) -> (String, String) {
             let name = what.rsplit(' ').next().unwrap();
             match what.strip_prefix("pipeline ") {
                 Some(name) => format!("arn:aws:codepipeline:{region}:{id}:{name}"),
+                None if action.starts_with("s3:") => format!("arn:aws:s3:::{name}"),
                 None => format!("arn:aws:lambda:{region}:{id}:function:{name}"),
             }
         }
+        None if action.starts_with("kms:") => what.rsplit(' ').next().unwrap().to_owned(),
         None => format!(
             "arn:aws:iam::{id}:role/{}",
             what.rsplit(' ').next().unwrap()
@@ -446,9 +473,17 @@ fn assert_allowed(world: &World, wiring: &Wiring, asked: &Asked) {
         let policy = NamedPolicy::from_json("operator", &operator.policy.to_json());
         let caller = format!("arn:aws:iam::{}:role/operator", operator.id);
         let caller = Principal::parse(&caller).unwrap();
-        let request = Request::new(caller, action, arn, operator.id, Context::complete());
+        let context = Context::complete().with("aws:ResourceAccount", operator.id.as_str());
+        let request = Request::new(caller, action, arn, operator.id, context);
+        // A key leaves it to its account's policies, as every key does at first.
+        let root = serde_json::json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*",
+            "Principal": {"AWS": operator.id.as_str()}, "Resource": "*"}});
+        let of_key = action
+            .starts_with("kms:")
+            .then(|| NamedPolicy::from_json("key policy", &root));
         let policies = Policies {
             identity: Layer::Known(vec![policy]),
+            resource: Layer::Known(of_key),
             ..Policies::default()
         };
         let decision = evaluate(&request, &policies);
@@ -510,6 +545,44 @@ fn every_call_of_a_run_is_allowed_by_its_policy() {
     assert_allowed(&world, &first, &asked(&[Task::Teardown]));
     world.run(&both, &world::options(Intent::Teardown));
     assert_allowed(&world, &both, &asked(&[Task::Teardown]));
+}
+
+#[test]
+fn every_call_of_a_run_with_artifacts_is_allowed_by_its_policy() {
+    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
+    let plain = world::MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    let managed = format!("{plain}[gates.artifacts]\nmanage = true\n");
+    for (manifest, writes) in [(plain, false), (managed, true)] {
+        let wiring = world::wiring(&manifest, &[]);
+        let world = World::new();
+        world.edit_pipeline("MyPipeline", |p| {
+            p["stages"][0]["actions"][0]["outputArtifacts"] = serde_json::json!([{"name": "App"}]);
+            p["artifactStore"]["encryptionKey"] =
+                serde_json::json!({"type": "KMS", "id": "1111-22"});
+        });
+        world.edit("tools", |a| {
+            let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}"#;
+            a.keys.insert("1111-22".to_owned(), policy.to_owned());
+        });
+        let (_, report) = world.run(&wiring, &world::options(Intent::Bootstrap));
+        assert!(report.is_some());
+        let wrote = world
+            .writes
+            .borrow()
+            .iter()
+            .any(|(_, w)| w.starts_with("kms:"));
+        assert_eq!(wrote, writes);
+        assert_allowed(&world, &wiring, &asked(&[Task::Bootstrap]));
+        world.plan(&wiring, &world::options(Intent::Bootstrap));
+        assert_allowed(&world, &wiring, &asked(&[Task::Check]));
+        world.run(&wiring, &world::options(Intent::Teardown));
+        assert_allowed(&world, &wiring, &asked(&[Task::Teardown]));
+        let tools = one(
+            &operators(&wiring, &asked(&[Task::Bootstrap]), &Roles::default(), &[]),
+            "tools",
+        );
+        assert_eq!(shown(&tools).contains("PutKeyPolicy"), writes);
+    }
 }
 
 #[test]

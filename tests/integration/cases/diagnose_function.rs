@@ -328,11 +328,51 @@ fn an_artifact_that_the_invoke_role_may_not_read() {
         "after = \"Deploy\"\n",
         "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n",
     );
-    std::fs::write(story.folder.path().join("crossgate.toml"), manifest).unwrap();
-    story.run(&["bootstrap", "--yes"]).exits(0);
+    let write = |text: &str| {
+        std::fs::write(story.folder.path().join("crossgate.toml"), text).unwrap();
+    };
+    write(&manifest);
+    let refused = story.run(&["bootstrap", "--yes"]).exits(1);
+    refused.says("customer managed key");
+    let tools = story.sandbox.admin(&story.accounts.tools, seed::REGION);
+    tools.put_bucket("sample-artifacts", None).unwrap();
+    let key = tools.put_key("1111-22", None).unwrap();
+    let mut pipeline = tools
+        .codepipeline("GetPipeline", &json!({"name": seed::PIPELINE}))
+        .unwrap();
+    pipeline["pipeline"]["artifactStore"]["encryptionKey"] = json!({"type": "KMS", "id": key});
+    let update = json!({"pipeline": pipeline["pipeline"]});
+    tools.codepipeline("UpdatePipeline", &update).unwrap();
+    let before = story.sandbox.snapshot();
+    // The bucket's policy and the key's do not let the role in, and that is said before and after.
+    story
+        .run(&["bootstrap", "--yes"])
+        .exits(0)
+        .says("s3:GetObject")
+        .says("kms:Decrypt");
     execute(&story, "Failed");
     let run = says(&story, "CG-601", 3);
     rests_on(&run, "GetObject");
+    story.run(&["verify"]).exits(3).says("manage = true");
+    write(&format!("{manifest}\n[gates.artifacts]\nmanage = true\n"));
+    story.run(&["bootstrap", "--yes"]).exits(0);
+    story.run(&["check"]).exits(0);
+    story.run(&["verify"]).exits(0);
+    execute(&story, "Succeeded");
+    // Only the key is closed again.
+    tools.put_key("1111-22", Some(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"kms:*","Resource":"*"}]}"#)).unwrap();
+    execute(&story, "Failed");
+    let run = says(&story, "CG-601", 3);
+    rests_on(&run, "kms:Decrypt");
+    story.run(&["bootstrap", "--yes"]).exits(0);
+    execute(&story, "Succeeded");
+    story.run(&["teardown", "--yes"]).exits(0);
+    let after = story.sandbox.snapshot();
+    assert_eq!(
+        after["111111111111"]["buckets"],
+        before["111111111111"]["buckets"]
+    );
+    assert_eq!(after["222222222222"]["roles"].as_object().unwrap().len(), 1);
 }
 
 #[test]

@@ -134,6 +134,7 @@ fn a_secret_that_is_not_there_is_an_error() {
 #[test]
 fn user_parameters_as_a_table_are_sent_as_json() {
     let world = World::new();
+    world.pipelines.edit(PIPELINE, pipeline::encrypt);
     let mut manifest = world.manifest();
     manifest.gates[0].more_pipeline =
         "user_parameters = { region = \"eu\", limit = 3, deep = { on = true } }\nnamespace = \"Gate\"\ntimeout_minutes = 15\n\

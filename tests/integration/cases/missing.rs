@@ -2,6 +2,7 @@
 
 use crate::support::cli::Run;
 use crate::support::manifest::Manifest;
+use crate::support::pipeline;
 use crate::support::snapshot::assert_same;
 use crate::support::world::{
     CALLBACK_POLICY, EXECUTION_ROLE, FUNCTION, INVOKE_ROLE, Mode, PIPELINE, SERVICE_ROLE, World,
@@ -110,6 +111,12 @@ fn an_artifact_that_nothing_makes_is_refused() {
     let world = with(|m| m.gates[0].more_pipeline = "input_artifacts = [\"Nowhere\"]\n".to_owned());
     refused(&world, &["Nowhere"]);
     let world = with(|m| m.gates[0].more_pipeline = "input_artifacts = [\"Built\"]\n".to_owned());
+    world
+        .bootstrap(&[])
+        .exits(1)
+        .wrote_nothing()
+        .says("customer managed key");
+    world.pipelines.edit(PIPELINE, pipeline::encrypt);
     world.bootstrap(&[]).exits(0);
 }
 

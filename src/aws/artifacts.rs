@@ -1,0 +1,125 @@
+//! The policies of artifact buckets and of their keys: read, put, taken away.
+//! It looks into no bucket and uses no key, and decides nothing about what the policies say.
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::RequestId;
+
+use super::errors::{Call, Failure, SdkError, ServiceError};
+use super::{Answer, Outcome};
+use crate::model::artifact::{BucketName, KeyArn};
+use crate::model::read::Fact;
+use crate::model::write::{Write, Written};
+
+/// `s3:GetBucketPolicy`. The owner is named, so that a bucket of another account is refused and not taken for the pipeline's
+/// (S3 user guide, "Verifying bucket ownership with bucket owner condition").
+pub(super) async fn bucket_policy(
+    client: &aws_sdk_s3::Client,
+    call: &Call<'_>,
+    bucket: &BucketName,
+) -> Outcome<Fact> {
+    let request = client
+        .get_bucket_policy()
+        .bucket(bucket.as_str())
+        .expected_bucket_owner(call.access.id.as_str());
+    match request.send().await {
+        Ok(output) => {
+            let request_id = output.request_id();
+            let text = output
+                .policy()
+                .ok_or_else(|| Failure::malformed("the answer has no policy", request_id))?;
+            Ok(Answer {
+                value: Fact::BucketPolicy(Some(text.to_owned())),
+                request_id: request_id.map(str::to_owned),
+            })
+        }
+        Err(e) if e.code() == Some("NoSuchBucketPolicy") => Ok(Answer {
+            value: Fact::BucketPolicy(None),
+            request_id: e.request_id().map(str::to_owned),
+        }),
+        Err(e) => Err(call.failed(&e)),
+    }
+}
+
+/// `kms:GetKeyPolicy` of the only policy that a key has (api: GetKeyPolicy).
+pub(super) async fn key_policy(
+    client: &aws_sdk_kms::Client,
+    call: &Call<'_>,
+    key: &KeyArn,
+) -> Outcome<Fact> {
+    let request = client.get_key_policy().key_id(key.to_string());
+    match request.send().await {
+        Ok(output) => {
+            let request_id = output.request_id();
+            let text = output
+                .policy()
+                .ok_or_else(|| Failure::malformed("the answer has no policy", request_id))?;
+            Ok(Answer {
+                value: Fact::KeyPolicy(Some(text.to_owned())),
+                request_id: request_id.map(str::to_owned),
+            })
+        }
+        Err(e) if e.code() == Some("NotFoundException") => Ok(Answer {
+            value: Fact::KeyPolicy(None),
+            request_id: e.request_id().map(str::to_owned),
+        }),
+        Err(e) => Err(call.failed(&e)),
+    }
+}
+
+/// `s3:PutBucketPolicy`, `s3:DeleteBucketPolicy`. Deleting a policy that is not there succeeds (api: DeleteBucketPolicy).
+pub(super) async fn write_bucket(
+    client: &aws_sdk_s3::Client,
+    call: &Call<'_>,
+    write: &Write,
+) -> Outcome<Written> {
+    let owner = call.access.id.as_str();
+    match write {
+        Write::PutBucketPolicy {
+            region: _,
+            bucket,
+            document,
+        } => {
+            let request = client
+                .put_bucket_policy()
+                .bucket(bucket.as_str())
+                .expected_bucket_owner(owner)
+                .policy(document);
+            done(call, request.send().await)
+        }
+        Write::DeleteBucketPolicy { region: _, bucket } => {
+            let request = client
+                .delete_bucket_policy()
+                .bucket(bucket.as_str())
+                .expected_bucket_owner(owner);
+            done(call, request.send().await)
+        }
+        _ => Err(Failure::misrouted()),
+    }
+}
+
+/// `kms:PutKeyPolicy`. The lockout check stays on: KMS refuses a policy that its caller could not change again.
+pub(super) async fn write_key(
+    client: &aws_sdk_kms::Client,
+    call: &Call<'_>,
+    key: &KeyArn,
+    document: &str,
+) -> Outcome<Written> {
+    let request = client
+        .put_key_policy()
+        .key_id(key.to_string())
+        .policy(document);
+    done(call, request.send().await)
+}
+
+fn done<T: RequestId, E: ServiceError>(
+    call: &Call<'_>,
+    result: Result<T, SdkError<E>>,
+) -> Outcome<Written> {
+    match result {
+        Ok(output) => Ok(Answer {
+            value: Written::Done,
+            request_id: output.request_id().map(str::to_owned),
+        }),
+        Err(e) => Err(call.failed(&e)),
+    }
+}
