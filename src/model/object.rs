@@ -14,7 +14,7 @@ pub struct Object {
     pub account_id: AccountId,
     /// Its region; none for IAM.
     pub region: Option<Region>,
-    /// Its kind: a role, an inline policy, a function, or an action. Parts (a role's trust, a function's code) belong to the whole.
+    /// Its kind: a role, an inline policy, a function, the policy of a bucket or key, or an action. Parts (a role's trust, a function's code) belong to the whole.
     pub kind: ChangeKind,
     /// Its name, as a change of it has it; where the role that holds a policy is not known, the role is described.
     pub resource: String,
@@ -58,7 +58,10 @@ impl Object {
             | ChangeKind::LambdaFunctionTags => {
                 self.kind == ChangeKind::LambdaFunction && self.resource == change.resource
             }
-            ChangeKind::IamInlinePolicy | ChangeKind::PipelineAction => {
+            ChangeKind::IamInlinePolicy
+            | ChangeKind::S3BucketPolicy
+            | ChangeKind::KmsKeyPolicy
+            | ChangeKind::PipelineAction => {
                 self.kind == change.kind && self.resource == change.resource
             }
         }

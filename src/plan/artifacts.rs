@@ -311,8 +311,10 @@ impl Subject<'_, '_> {
                 Severity::Warning,
                 "; whether it lets the invoke role use the artifacts is not known",
             ),
-            // Nothing of ours is expected there.
-            (false, Intent::Teardown) => return,
+            (false, Intent::Teardown) => (
+                Severity::Warning,
+                "; whether statements of this project are left in it is not known",
+            ),
         };
         self.problem(
             "artifact_policy_unread",
@@ -412,10 +414,7 @@ impl Subject<'_, '_> {
         after: Option<Value>,
         reason: &str,
     ) -> Change {
-        let kind = match self.holder {
-            PolicyHolder::Bucket { .. } => ChangeKind::S3BucketPolicy,
-            PolicyHolder::Key { .. } => ChangeKind::KmsKeyPolicy,
-        };
+        let kind = kind(&self.holder);
         let action = match (&before, &after) {
             (None, _) => ChangeAction::Create,
             (Some(_), Some(_)) => ChangeAction::Update,
@@ -448,6 +447,31 @@ impl Subject<'_, '_> {
             held: None,
         }
     }
+}
+
+/// The kind of a change of its policy.
+pub(super) fn kind(holder: &PolicyHolder) -> ChangeKind {
+    match holder {
+        PolicyHolder::Bucket { .. } => ChangeKind::S3BucketPolicy,
+        PolicyHolder::Key { .. } => ChangeKind::KmsKeyPolicy,
+    }
+}
+
+/// True where statements of ours shall stand in the policy, or do.
+pub(super) fn is_ours(
+    joined: &Joined<'_>,
+    holder: &PolicyHolder,
+    gates: &[&JoinedGate<'_>],
+) -> bool {
+    let managed = |g: &&JoinedGate<'_>| g.gate.manage_artifacts && (g.selected || g.stays);
+    let there = match joined.observed.resource_policy(holder) {
+        Seen::Present(text) => ResourcePolicy::parse(Some(text)).is_ok_and(|found| {
+            let sids = artifact_sids(&joined.wiring.project);
+            sids.iter().any(|sid| found.with_sid(sid).next().is_some())
+        }),
+        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => false,
+    };
+    gates.iter().any(managed) || there
 }
 
 /// True where ours in the policy are just the wanted statements, each once, however they are spelled.

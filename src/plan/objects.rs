@@ -12,6 +12,7 @@ use crate::model::observed::{Observed, Seen};
 use crate::model::read::Read;
 use crate::model::wiring::{Gate, PipelineKey, RoleKey, Wiring};
 
+use super::artifacts;
 use super::execution;
 use super::grants::names;
 use super::join::{Joined, JoinedGate};
@@ -24,6 +25,7 @@ pub fn objects(wiring: &Wiring, observed: &Observed, intent: Intent) -> Vec<Obje
     made_functions(&joined, &mut objects);
     execution_roles(&joined, &mut objects);
     service_roles(&joined, &mut objects);
+    artifact_stores(&joined, &mut objects);
     objects.extend(joined.selected().map(|gate| action(&joined, gate)));
     objects.sort_by(|a, b| {
         let key = |o: &Object| (o.account.clone(), o.kind, o.resource.clone());
@@ -43,9 +45,51 @@ fn invoke_roles(joined: &Joined<'_>, objects: &mut Vec<Object>) {
             gates: held(&gates),
         };
         let policy = joined.wiring.invoke_policy();
-        let own = [policy.clone()];
+        let artifacts = joined.wiring.artifacts_policy();
+        let own = [policy.clone(), artifacts.clone()];
         objects.push(role.itself(role_looked(joined, &key, &own)));
         objects.push(role.policy(&policy, policy_looked(joined, &key, &policy)));
+        let has_artifacts = |g: &&JoinedGate<'_>| g.artifacts.is_some();
+        if gates.iter().any(has_artifacts) || is_there(joined, &key, &artifacts) {
+            objects.push(role.policy(&artifacts, policy_looked(joined, &key, &artifacts)));
+        }
+    }
+}
+
+fn is_there(joined: &Joined<'_>, key: &RoleKey, policy: &PolicyName) -> bool {
+    matches!(
+        joined.observed.inline_policy(key, policy.as_str()),
+        Seen::Present(_)
+    )
+}
+
+/// The policies of buckets and keys in which statements of ours stand or shall stand.
+fn artifact_stores(joined: &Joined<'_>, objects: &mut Vec<Object>) {
+    for (holder, gates) in artifacts::by_holder(joined) {
+        let (account, region) = (holder.account(), holder.region());
+        let Some(account_id) = joined.wiring.account_id(account) else {
+            continue;
+        };
+        if !artifacts::is_ours(joined, &holder, &gates) {
+            continue;
+        }
+        let looked = match joined.observed.resource_policy(&holder) {
+            Seen::NotRead => match unusable(joined, account) {
+                Some(reason) => Looked::NotLooked(reason),
+                None => not_asked(),
+            },
+            Seen::Unreadable(error) => unreadable(error),
+            Seen::Absent | Seen::Present(_) => Looked::Seen,
+        };
+        objects.push(Object {
+            account: account.clone(),
+            account_id: account_id.clone(),
+            region: Some(region.clone()),
+            kind: artifacts::kind(&holder),
+            resource: holder.name().to_owned(),
+            gates: held(&gates),
+            looked,
+        });
     }
 }
 
@@ -163,6 +207,7 @@ fn action(joined: &Joined<'_>, gate: &JoinedGate<'_>) -> Object {
         action,
         function: _,
         role: _,
+        manage_artifacts: _,
     } = gate.gate;
     let looked = match pipeline_looked(joined, pipeline) {
         // Without its service role no document is made from a pipeline, so its actions are not compared either.

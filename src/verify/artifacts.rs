@@ -73,12 +73,11 @@ pub(super) fn of(
         (Some(Err(account)), _) => Some(Found::Unseen(format!(
             "account {account} of the key is not in the manifest"
         ))),
-        // Its own findings say what these mean.
-        (None, StoreKey::Default | StoreKey::Alias(_)) => None,
         (None, StoreKey::Strange(id)) => Some(Found::Missing(format!(
             "the artifact store names the key `{id}`, which is neither a key's ARN nor its id"
         ))),
-        (None, StoreKey::Key(_)) => None,
+        // Findings of their own say what the first two mean.
+        (None, StoreKey::Default | StoreKey::Alias(_) | StoreKey::Key(_)) => None,
     };
     Some(Artifacts {
         traffic,

@@ -1,9 +1,8 @@
 //! What bears on a gate beside the policies: the function's state and limits, the artifacts' key, principals that are gone.
 //! Each finding says whether it breaks the gate; none changes a hop's answer.
 
-use serde_json::Value;
-
 use crate::iam::hops::{Ends, Found, lambda_may_run};
+use crate::model::artifact::StoreKey;
 use crate::model::chain::{Answer, Finding, Weight};
 use crate::model::observed::{Observed, Seen};
 use crate::model::pipeline::ActionView;
@@ -241,30 +240,23 @@ fn artifacts(target: &Target<'_>, ends: &Ends) -> Option<Finding> {
     if (!takes && !makes) || invoke.account == ends.service.account_id {
         return None;
     }
-    let store = store(document.as_json(), target);
-    let key = store.and_then(|s| s.pointer("/encryptionKey/id")?.as_str());
-    match key {
-        None => Some(finding(
+    let store = document.artifact_store(&target.region, &ends.service.account_id)?;
+    match store.key {
+        StoreKey::Default => Some(finding(
             "artifact_key_missing",
             Weight::Breaks,
             "the action takes or makes artifacts across accounts, but the artifact store has no customer managed key".to_owned(),
             Some("give the artifact store an `encryptionKey` whose key policy allows the invoke role"),
         )),
-        Some(id) if id.contains("alias/") => Some(finding(
+        StoreKey::Alias(id) => Some(finding(
             "artifact_key_alias",
             Weight::Breaks,
             format!("the artifact store names its key by the alias {id}, which works in the key's own account only"),
             Some("name the key by its ARN"),
         )),
-        Some(_) => None,
+        // The hops say whether the key can be used.
+        StoreKey::Key(_) | StoreKey::Strange(_) => None,
     }
-}
-
-fn store<'a>(document: &'a Value, target: &Target<'_>) -> Option<&'a Value> {
-    let of_region = document
-        .get("artifactStores")
-        .and_then(|stores| stores.get(target.region.as_str()));
-    of_region.or_else(|| document.get("artifactStore"))
 }
 
 /// A principal that was deleted stands in a policy as its unique id, which nobody has any more.

@@ -474,7 +474,7 @@ fn assert_allowed(world: &World, wiring: &Wiring, asked: &Asked) {
         let caller = format!("arn:aws:iam::{}:role/operator", operator.id);
         let caller = Principal::parse(&caller).unwrap();
         let context = Context::complete().with("aws:ResourceAccount", operator.id.as_str());
-        let request = Request::new(caller, action, arn, operator.id, context);
+        let request = Request::new(caller, action, arn, operator.id.clone(), context);
         // A key leaves it to its account's policies, as every key does at first.
         let root = serde_json::json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*",
             "Principal": {"AWS": operator.id.as_str()}, "Resource": "*"}});

@@ -79,6 +79,18 @@ static LAMBDA_FUNCTION_TAGS: Rule = rule(
     "the function's tags differ",
     "By its tags crossgate knows the function as its own. `crossgate bootstrap` sets them.",
 );
+static S3_BUCKET_POLICY: Rule = rule(
+    "s3_bucket_policy",
+    "the artifact bucket's policy does not hold just what the gates need",
+    "With `manage = true` crossgate keeps its own statements in the bucket's policy, which let the invoke roles use artifacts. \
+     `crossgate bootstrap` puts them right and leaves the others as they are.",
+);
+static KMS_KEY_POLICY: Rule = rule(
+    "kms_key_policy",
+    "the policy of the artifacts' key does not hold just what the gates need",
+    "With `manage = true` crossgate keeps its own statements in the key's policy, which let the invoke roles use artifacts. \
+     `crossgate bootstrap` puts them right and leaves the others as they are.",
+);
 static PIPELINE_ACTION: Rule = rule(
     "pipeline_action",
     "the gate's action is missing in the pipeline or differs",
@@ -86,7 +98,7 @@ static PIPELINE_ACTION: Rule = rule(
      tool. `crossgate bootstrap` puts it back.",
 );
 
-static HOPS: [Rule; 5] = [
+static HOPS: [Rule; 7] = [
     rule(
         "hop_0",
         "CodePipeline may not take the pipeline's service role",
@@ -112,6 +124,17 @@ static HOPS: [Rule; 5] = [
         "the function may not answer the pipeline",
         "The function's execution role must allow codepipeline:PutJobSuccessResult and PutJobFailureResult on *; without it the \
          gate hangs until it times out.",
+    ),
+    rule(
+        "hop_4",
+        "the invoke role may not use the artifact bucket",
+        "A policy on the invoke role and, across accounts, the bucket's policy must allow it: `manage = true` in [gates.artifacts] \
+         keeps both.",
+    ),
+    rule(
+        "hop_5",
+        "the invoke role may not use the artifacts' key",
+        "A policy on the invoke role and the key's policy must allow it: `manage = true` in [gates.artifacts] keeps both.",
     ),
 ];
 
@@ -163,6 +186,11 @@ static CODES: &[Rule] = &[
         "Names of actions are unique in a stage: give one of them another name.",
     ),
     rule(
+        "artifact_bucket_policy",
+        "the artifact bucket's policy does not let the invoke role in",
+        "Set `manage = true` in [gates.artifacts], or let whoever keeps the bucket's policy allow the invoke role.",
+    ),
+    rule(
         "artifact_in_use",
         "an artifact of the action is used by others",
         "Taking it away would break the actions that read it.",
@@ -173,9 +201,29 @@ static CODES: &[Rule] = &[
         "An alias works in its own account only: name the key by its ARN in the pipeline's artifact store.",
     ),
     rule(
+        "artifact_key_elsewhere",
+        "the key of the artifacts is of an account that the manifest does not name",
+        "Its policy cannot be managed: take `manage` out, and let whoever keeps the key allow the invoke role.",
+    ),
+    rule(
+        "artifact_key_invalid",
+        "the artifact store names no key",
+        "Name the key by its ARN in the pipeline's artifact store.",
+    ),
+    rule(
         "artifact_key_missing",
         "the artifact store has no customer managed key",
         "Another account cannot read artifacts under the AWS managed key: give the artifact store a key of your own.",
+    ),
+    rule(
+        "artifact_key_not_found",
+        "the key of the artifact store does not exist",
+        "Correct `encryptionKey` of the pipeline's artifact store.",
+    ),
+    rule(
+        "artifact_key_policy",
+        "the policy of the artifacts' key does not let the invoke role in",
+        "Set `manage = true` in [gates.artifacts], or let whoever keeps the key allow the invoke role.",
     ),
     rule(
         "artifact_name_taken",
@@ -188,9 +236,9 @@ static CODES: &[Rule] = &[
         "Correct `input_artifacts`, or place the gate behind the action that makes it.",
     ),
     rule(
-        "artifact_permissions",
-        "whether the artifacts can be read was not proven",
-        "A gate with artifacts needs s3 and kms permissions beside the hops.",
+        "artifact_policy_unread",
+        "the policy of the artifact bucket or of its key could not be read",
+        "Whether it lets the invoke role use artifacts is not known: allow s3:GetBucketPolicy and kms:GetKeyPolicy.",
     ),
     rule(
         "before_source_stage",
@@ -283,6 +331,11 @@ static CODES: &[Rule] = &[
         "Let gates share an invoke role, or turn other inline policies of the role into managed ones.",
     ),
     rule(
+        "key_policy_lockout",
+        "the key's policy would be empty",
+        "Give the key a policy that allows its own account first.",
+    ),
+    rule(
         "logs_stay",
         "the function's logs stay",
         "Look into their group; delete it if nobody needs it.",
@@ -338,6 +391,11 @@ static CODES: &[Rule] = &[
         "A stage that is there is not moved.",
     ),
     rule(
+        "policy_moved",
+        "somebody wrote the policy of a bucket or key since the plan",
+        "The change was made anew from it: nothing of it is lost.",
+    ),
+    rule(
         "policy_unreadable",
         "a policy could not be understood",
         "crossgate does not compare or overwrite what it cannot read: mend it in IAM.",
@@ -356,6 +414,11 @@ static CODES: &[Rule] = &[
         "region_without_bucket",
         "the pipeline has no artifact bucket for the function's region",
         "An action in another region needs one in `artifactStores`.",
+    ),
+    rule(
+        "resource_policy_limit",
+        "the policy of a bucket or key would be too long",
+        "Let gates share an invoke role, or shorten the policy's other statements.",
     ),
     rule(
         "role_conflict",
@@ -443,19 +506,23 @@ impl Rule {
             ChangeKind::LambdaFunctionCode => &LAMBDA_FUNCTION_CODE,
             ChangeKind::LambdaFunctionConfiguration => &LAMBDA_FUNCTION_CONFIGURATION,
             ChangeKind::LambdaFunctionTags => &LAMBDA_FUNCTION_TAGS,
+            ChangeKind::S3BucketPolicy => &S3_BUCKET_POLICY,
+            ChangeKind::KmsKeyPolicy => &KMS_KEY_POLICY,
             ChangeKind::PipelineAction => &PIPELINE_ACTION,
         }
     }
 
     /// The rule of a hop.
     pub(super) fn of_hop(hop: HopId) -> &'static Self {
-        let [zero, one, two, list, three] = &HOPS;
+        let [zero, one, two, list, three, four, five] = &HOPS;
         match hop {
             HopId::Zero => zero,
             HopId::One => one,
             HopId::Two => two,
             HopId::TwoPrime => list,
             HopId::Three => three,
+            HopId::Four => four,
+            HopId::Five => five,
         }
     }
 
@@ -490,6 +557,8 @@ mod tests {
             &LAMBDA_FUNCTION_CODE,
             &LAMBDA_FUNCTION_CONFIGURATION,
             &LAMBDA_FUNCTION_TAGS,
+            &S3_BUCKET_POLICY,
+            &KMS_KEY_POLICY,
             &PIPELINE_ACTION,
             &OTHER,
         ];

@@ -332,8 +332,10 @@ fn an_artifact_that_the_invoke_role_may_not_read() {
         std::fs::write(story.folder.path().join("crossgate.toml"), text).unwrap();
     };
     write(&manifest);
-    let refused = story.run(&["bootstrap", "--yes"]).exits(1);
-    refused.says("customer managed key");
+    story
+        .run(&["bootstrap", "--yes"])
+        .exits(1)
+        .says("customer managed key");
     let tools = story.sandbox.admin(&story.accounts.tools, seed::REGION);
     tools.put_bucket("sample-artifacts", None).unwrap();
     let key = tools.put_key("1111-22", None).unwrap();
