@@ -402,9 +402,7 @@ impl Failure {
             Self::NotReady { .. } => Some(
                 "look at the function in Lambda; when it is ready, run the command again: it continues from what is there",
             ),
-            Self::Backup { .. } => {
-                Some("make the folder writable; nothing was sent to what could not be saved")
-            }
+            Self::Backup { .. } => Some("make the folder writable; nothing was sent"),
         }
     }
 }

@@ -154,13 +154,10 @@ pub(super) fn bucket(
             .insert(bucket.to_owned(), store);
     };
     match operation {
-        "GetBucketPolicy" => match store.policy {
-            Some(text) => Ok(Some(text)),
-            None => {
-                let message = "The bucket policy does not exist";
-                Err(Refused::new(404, "NoSuchBucketPolicy", message))
-            }
-        },
+        "GetBucketPolicy" => store.policy.map(Some).ok_or_else(|| {
+            let message = "The bucket policy does not exist";
+            Refused::new(404, "NoSuchBucketPolicy", message)
+        }),
         "PutBucketPolicy" => {
             let text = String::from_utf8_lossy(call.body).into_owned();
             let malformed = |message: String| Refused::new(400, "MalformedPolicy", message);

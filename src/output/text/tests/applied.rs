@@ -97,7 +97,7 @@ fn a_failure_that_is_not_aws_has_a_hint_too() {
           hint: run the command again: it plans from what is there now
       + pipeline action  MyPipeline/InvokeValidationLambda/RunValidation  us-east-1  [validate]: failed
           error: .crossgate/backup: permission denied
-          hint: make the folder writable; nothing was sent to the pipeline
+          hint: make the folder writable; nothing was sent
 
     dev (222222222222)
       + role  crossgate-checkout-validate  [validate]: skipped (because of an interruption)
