@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::account::{AccountId, AccountName};
+use crate::model::artifact::Traffic;
 use crate::model::chain::HopId;
 use crate::model::function::ExecutionRole;
 use crate::model::graph::{
@@ -347,6 +348,22 @@ impl Builder<'_> {
             "codepipeline:PutJobFailureResult",
         ];
         hops.push(wanted(HopId::Three, &answers));
+        if let Some(Traffic { reads, writes }) = gate.action.traffic() {
+            let calls = |read, write| -> Vec<&str> {
+                let named = [(reads, read), (writes, write)].into_iter();
+                named.filter(|(is, _)| *is).map(|(_, call)| call).collect()
+            };
+            hops.push(wanted(HopId::Four, &calls("s3:GetObject", "s3:PutObject")));
+            // A store in the gate's own account needs no key of its own.
+            let chains = self.facts.chains.as_ref();
+            let chain = chains.map(|chains| chains.get(gate.name.as_str()));
+            if chain.is_none_or(|chain| chain.into_iter().flatten().any(|h| h.id == HopId::Five)) {
+                hops.push(wanted(
+                    HopId::Five,
+                    &calls("kms:Decrypt", "kms:GenerateDataKey"),
+                ));
+            }
+        }
         for hop in &mut hops {
             self.decide(gate, hop);
         }

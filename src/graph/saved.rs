@@ -114,7 +114,7 @@ fn seen(wiring: &Wiring, chains: Option<&BTreeMap<String, Vec<HopFact>>>) -> See
                         seen.execution_roles.insert(gate.function.clone(), name);
                     }
                 }
-                HopId::One | HopId::Two | HopId::TwoPrime => {}
+                HopId::One | HopId::Two | HopId::TwoPrime | HopId::Four | HopId::Five => {}
             }
         }
     }
@@ -178,6 +178,8 @@ fn hop(value: &Value) -> Result<HopFact, SavedError> {
         HopId::Two,
         HopId::TwoPrime,
         HopId::Three,
+        HopId::Four,
+        HopId::Five,
     ];
     let id = all.into_iter().find(|known| known.as_str() == id);
     Ok(HopFact {

@@ -172,6 +172,12 @@ impl Flow {
                 HopId::Zero => {}
                 HopId::One => self.hop(service, invoke, hop),
                 HopId::Two | HopId::TwoPrime => self.hop(invoke, target, hop),
+                // The bucket and the key stand for the pipeline, whose artifacts they hold.
+                HopId::Four | HopId::Five => {
+                    if let Some(action) = action {
+                        self.hop(invoke, action, hop);
+                    }
+                }
                 HopId::Three => {
                     if let Some(action) = action {
                         self.hop(execution, action, hop);

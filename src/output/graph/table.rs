@@ -178,6 +178,8 @@ fn ends(scene: &Scene, route: &Route, id: HopId) -> (String, String) {
         HopId::One => (service, invoke),
         HopId::Two => (invoke, code(route.function.name.as_str())),
         HopId::TwoPrime => (invoke, "all functions".to_owned()),
+        HopId::Four => (invoke, "the artifact bucket".to_owned()),
+        HopId::Five => (invoke, "the artifacts' key".to_owned()),
         HopId::Three => (
             role_name(&route.execution_role),
             "the job of the pipeline".to_owned(),
