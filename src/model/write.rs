@@ -211,6 +211,9 @@ impl Write {
             | Self::UpdateFunctionConfiguration { .. }
             | Self::TagFunction { .. }
             | Self::DeleteFunction { .. }
+            | Self::PutBucketPolicy { .. }
+            | Self::DeleteBucketPolicy { .. }
+            | Self::PutKeyPolicy { .. }
             | Self::UpdatePipeline { .. } => None,
         }
     }

@@ -196,7 +196,7 @@ fn dependencies(changes: &[Change], steps: &[Pending]) -> Vec<Vec<usize>> {
             .map(Shared::Gate);
         let role = match &step.work {
             Work::Write { write, settling: _ } => write.role(),
-            Work::Function(_) | Work::Pipeline(_) => None,
+            Work::Function(_) | Work::Policy(_) | Work::Pipeline(_) => None,
         };
         let role = role.map(|role| Shared::Role(&step.account, role));
         let shared: BTreeSet<Shared<'_>> = gates.chain(role).collect();

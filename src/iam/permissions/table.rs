@@ -176,7 +176,12 @@ const fn need(action: &'static str, on: On, when: &'static [When]) -> Need {
 /// (api: CreateRole; guide: security_iam_troubleshoot).
 pub(super) const NEEDS: &[Need] = {
     use On::{
-        Accounts, AllFunctions, AllPipelines, AnyFunctions, AnyPassedRoles, AnyPipelines, AnyRoles, ArtifactBuckets, ArtifactKeys, BoundedInvokeRoles, ExecutionRoles, FunctionVersions, Functions, FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions, ManagedBuckets, ManagedKeys, ManagedPolicies, NamedExecutionRoles, Organization, OwnFunctions, OwnOrganization, OwnRoles, PassedExecutionRoles, PassedRoles, Pipelines, RolesOfAccount, SeenMadeFunctions, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
+        Accounts, AllFunctions, AllPipelines, AnyFunctions, AnyPassedRoles, AnyPipelines, AnyRoles,
+        ArtifactBuckets, ArtifactKeys, BoundedInvokeRoles, ExecutionRoles, FunctionVersions,
+        Functions, FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions,
+        ManagedBuckets, ManagedKeys, ManagedPolicies, NamedExecutionRoles, Organization,
+        OwnFunctions, OwnOrganization, OwnRoles, PassedExecutionRoles, PassedRoles, Pipelines,
+        RolesOfAccount, SeenMadeFunctions, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
     };
     use When::{
         Adopt, Bootstrap, Diagnose, Init, Organizations, Orphans, PartialTeardown, Plan, Prune,

@@ -122,6 +122,7 @@ fn gate(scan: &Scan<'_>, so_far: &Wiring, found: &FoundAction<'_>, key: &RoleKey
         |gate| gate.role.clone(),
     );
     Some(Gate {
+        manage_artifacts: false,
         name: name(so_far, key)?,
         pipeline: found.pipeline.clone(),
         action: GateAction {
