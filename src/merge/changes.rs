@@ -26,7 +26,7 @@ impl Told {
 }
 
 /// The kinds in the order in which a plan lists them.
-const KINDS: [ChangeKind; 11] = [
+const KINDS: [ChangeKind; 13] = [
     ChangeKind::IamRole,
     ChangeKind::IamTrustPolicy,
     ChangeKind::IamRoleTags,
@@ -37,6 +37,8 @@ const KINDS: [ChangeKind; 11] = [
     ChangeKind::LambdaFunctionCode,
     ChangeKind::LambdaFunctionConfiguration,
     ChangeKind::LambdaFunctionTags,
+    ChangeKind::S3BucketPolicy,
+    ChangeKind::KmsKeyPolicy,
     ChangeKind::PipelineAction,
 ];
 
@@ -154,7 +156,9 @@ mod tests {
                 ChangeKind::LambdaFunctionCode => 7,
                 ChangeKind::LambdaFunctionConfiguration => 8,
                 ChangeKind::LambdaFunctionTags => 9,
-                ChangeKind::PipelineAction => 10,
+                ChangeKind::S3BucketPolicy => 10,
+                ChangeKind::KmsKeyPolicy => 11,
+                ChangeKind::PipelineAction => 12,
             };
             assert_eq!(KINDS[number], kind);
         }

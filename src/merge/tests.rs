@@ -115,6 +115,8 @@ fn unwired() -> World {
             function_policies: BTreeMap::new(),
             reserved: BTreeMap::new(),
             left: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            keys: BTreeMap::new(),
         };
         world.accounts.borrow_mut().insert(name.clone(), account);
         world.add_role(&name, "Execution", &service_trust("lambda.amazonaws.com"));
