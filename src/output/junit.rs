@@ -109,7 +109,7 @@ fn told(finding: &Finding) -> String {
     lines.join("\n")
 }
 
-/// Shows what XML 1.0 cannot hold (its production [2], Char) instead of dropping it; control characters are shown already.
+/// Shows what XML 1.0 cannot hold (its production 2, Char) instead of dropping it; control characters are shown already.
 fn xml(text: &str) -> String {
     let shown = |c: char| match c {
         '\u{fffe}' | '\u{ffff}' => c.escape_unicode().to_string(),

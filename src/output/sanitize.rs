@@ -9,7 +9,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
 }
 
-/// Like [`line`], but keeps line feeds and tabs (a carriage return before a line feed is part of it). For text of many lines.
+/// Like [`line()`], but keeps line feeds and tabs (a carriage return before a line feed is part of it). For text of many lines.
 pub fn block(text: &str) -> Cow<'_, str> {
     let keep = |c| matches!(c, '\n' | '\t');
     if text.contains("\r\n") {

@@ -68,7 +68,7 @@ pub enum SourceError {
     /// Nothing to pack.
     #[error("the source has no files")]
     NoFiles,
-    /// More than [`MAX_ENTRIES`].
+    /// More than `MAX_ENTRIES`.
     #[error("the source has more than {MAX_ENTRIES} files and folders")]
     TooMany,
     /// [`MAX_UNZIPPED`] or more.

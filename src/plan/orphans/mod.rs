@@ -3,7 +3,7 @@
 //!
 //! An action that was a gate becomes a gate again, for the length of a plan: the manifest's gates and these make a wiring of
 //! which just the latter are torn down. So the order of a teardown, shared objects and all that forbids one hold here too.
-//! [`leftovers`] are the objects without an action.
+//! `leftovers` are the objects without an action.
 
 mod actions;
 mod leftovers;
