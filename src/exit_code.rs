@@ -21,6 +21,33 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// All of them, by their numbers.
+    pub const ALL: &'static [Self] = &[
+        Self::Success,
+        Self::Failed,
+        Self::Usage,
+        Self::Drift,
+        Self::Incomplete,
+        Self::Partial,
+    ];
+
+    /// What it means, as `--help` and the README say it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "done; in sync; proven",
+            Self::Failed => "failed, and nothing was changed",
+            Self::Usage => "usage or manifest error",
+            Self::Drift => {
+                "drift (check), changes pending (plan --exit-code), a hop refuted (verify), the gate said no (run), \
+                 a cause found (diagnose)"
+            }
+            Self::Incomplete => {
+                "incomplete: something could not be read, or a hop could not be proven"
+            }
+            Self::Partial => "partly applied: running it again continues",
+        }
+    }
+
     /// The number.
     pub fn number(self) -> u8 {
         match self {

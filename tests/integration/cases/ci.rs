@@ -11,6 +11,7 @@ use crossgate::model::policy::PolicyDocument;
 use serde_json::Value;
 
 use crate::support::emulators::python;
+use crate::support::shell::crossgate_lines;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config/ci")
@@ -82,20 +83,6 @@ fn scripts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The command lines of crossgate in a script: words, without quotes; a word of an array stands for none.
-fn commands(script: &str) -> Vec<Vec<String>> {
-    let joined = script.replace("\\\n", " ");
-    let lines = joined.lines().map(str::trim);
-    lines
-        .filter(|line| line.starts_with("crossgate "))
-        .map(|line| {
-            let line = line.split(" > ").next().unwrap();
-            let words = line.split_whitespace().map(|word| word.replace('"', ""));
-            words.filter(|word| !word.starts_with("${")).collect()
-        })
-        .collect()
-}
-
 #[test]
 fn every_yaml_file_parses_and_its_commands_are_taken() {
     let mut seen = 0;
@@ -104,7 +91,7 @@ fn every_yaml_file_parses_and_its_commands_are_taken() {
         .filter(|(name, _)| has_extension(name, "yml"))
     {
         for text in scripts(&yaml(name)) {
-            for command in commands(&text) {
+            for command in crossgate_lines(&text) {
                 seen += 1;
                 if let Err(error) = Cli::try_parse_from(&command) {
                     panic!("{name}: {command:?}: {error}");
@@ -122,7 +109,7 @@ fn the_commands_of_the_page_are_taken() {
         .into_iter()
         .find(|(name, _)| name == "README.md")
         .unwrap();
-    let found = commands(&page);
+    let found = crossgate_lines(&page);
     assert_eq!(found.len(), 1);
     for command in found {
         Cli::try_parse_from(&command).unwrap();

@@ -29,6 +29,7 @@ mod organizations;
 mod orphans;
 mod permissions;
 mod policy;
+mod readme;
 mod recording;
 mod run;
 mod sandbox;

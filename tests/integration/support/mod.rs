@@ -10,5 +10,6 @@ pub(crate) mod manifest;
 pub(crate) mod pipeline;
 pub(crate) mod proxy;
 pub(crate) mod schema;
+pub(crate) mod shell;
 pub(crate) mod snapshot;
 pub(crate) mod world;
