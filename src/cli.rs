@@ -1,14 +1,29 @@
 //! The command line, as clap types only: what may be written, not what it does.
 //! Nothing here reads a file or decides anything.
 
+mod examples;
+mod help;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use help::{command, version};
+
+/// Headings of `--help`, for the flags that every command takes.
+const MANIFEST: &str = "Manifest";
+const CHANGES: &str = "What may be changed";
+const OUTPUT: &str = "Output";
+
 /// Wires a CodePipeline in one AWS account to a Lambda function in another, as a gate in the middle of a release.
 #[derive(Debug, Parser)]
-#[command(name = "crossgate", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(
+    name = "crossgate",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// The flags that every command takes.
     #[command(flatten)]
@@ -17,16 +32,6 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done; in sync; proven
-  1  failed, and nothing was changed
-  2  usage or manifest error
-  3  drift (check), changes pending (plan --exit-code), a hop refuted (verify), the gate said no (run),
-     a cause found (diagnose)
-  4  incomplete: something could not be read, or a hop could not be proven
-  5  partly applied: running it again continues";
 
 /// The commands.
 #[derive(Debug, Clone, Subcommand)]
@@ -74,6 +79,19 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// Tell the whole story on an AWS inside this program: needs no account, and no network
     Demo(DemoArgs),
+    /// Print the JSON Schema of the manifest, with which editors complete and check it
+    ///
+    /// Save it beside the manifest, and let the manifest's first line be `#:schema ./crossgate.schema.json`, as `init` writes it:
+    /// Even Better TOML and taplo then complete keys, explain them, and underline mistakes.
+    Schema,
+    /// Print what makes a shell complete commands, flags, and the names of gates and accounts
+    ///
+    /// Have the shell's start-up file source what is printed, rather than a copy of it: it fits this version of crossgate. Gates and
+    /// accounts are those of the manifest that is found from the current folder, or that `--config` names; no AWS account is asked.
+    Completions(CompletionsArgs),
+    /// Write manual pages, for packagers
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// The commands of `policy`. `-` is standard input.
@@ -159,6 +177,38 @@ pub enum PermissionsFor {
     Init,
     /// `prune`.
     Prune,
+}
+
+/// Flags of `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// The shells that can be told what completes a command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// Bash.
+    Bash,
+    /// Zsh.
+    Zsh,
+    /// Fish.
+    Fish,
+    /// PowerShell.
+    #[value(name = "powershell", alias = "pwsh")]
+    PowerShell,
+    /// Elvish.
+    Elvish,
+}
+
+/// Flags of `man`.
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// Write a page for each command into this folder; without it, the page of crossgate itself goes to standard output
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// Flags of `demo`.
@@ -415,39 +465,56 @@ pub struct ExplainArgs {
 #[allow(clippy::struct_excessive_bools)]
 pub struct Common {
     /// The manifest [default: crossgate.toml, here or in a parent folder] [env: CROSSGATE_CONFIG]
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = MANIFEST)]
     pub config: Option<PathBuf>,
     /// Only this gate, or those that fit a pattern such as 'validate-*' (may be given several times); the others are kept as
     /// they are
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = MANIFEST)]
     pub gate: Vec<String>,
     /// Only the gates of this part of the functions' accounts, of as many runs side by side: hash:2/8 is the second of eight
-    #[arg(long, global = true, value_name = "hash:N/OF")]
+    #[arg(long, global = true, value_name = "hash:N/OF", help_heading = MANIFEST, hide_short_help = true)]
     pub partition: Option<String>,
     /// How the result is written to standard output; `check`, `plan` and `verify` know all of these, the others text and json
-    #[arg(long = "format", global = true, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long = "format", global = true, value_enum, default_value_t = ReportFormat::Text, help_heading = OUTPUT)]
     pub report: ReportFormat,
     /// The same for commands that know two; `commands` narrows it, and refuses what does not fit.
     #[arg(skip)]
     pub format: Format,
     /// Ask no question; needed where there is no terminal
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = CHANGES)]
     pub yes: bool,
     /// Take roles and actions that are there and not crossgate's as they are, and add to them
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = CHANGES)]
     pub adopt: bool,
     /// Remove policies from crossgate's invoke roles that crossgate did not put there
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = CHANGES)]
     pub remove_unexpected: bool,
     /// Send this environment variable's value where AWS masks a secret of the pipeline (may be given several times)
-    #[arg(long, global = true, value_name = "STAGE/ACTION/KEY=env:NAME")]
+    #[arg(long, global = true, value_name = "STAGE/ACTION/KEY=env:NAME", help_heading = CHANGES, hide_short_help = true)]
     pub secret: Vec<String>,
     /// Read a function's `source` outside of the manifest's folder too; only for manifests that you trust
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = MANIFEST, hide_short_help = true)]
     pub allow_outside: bool,
     /// Show whole documents; twice: every AWS call, on standard error
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = OUTPUT)]
     pub verbose: u8,
+    /// Say nothing on standard error but errors, and questions that need an answer
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OUTPUT)]
+    pub quiet: bool,
+    /// When to colour [default: auto: on a terminal, as NO_COLOR, CLICOLOR and CLICOLOR_FORCE say]
+    #[arg(long, global = true, value_enum, value_name = "WHEN", help_heading = OUTPUT, hide_default_value = true, default_value_t = ColorWhen::Auto)]
+    pub color: ColorWhen,
+}
+
+/// When there is colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless the environment says otherwise
+    Auto,
+    /// Wherever the result goes
+    Always,
+    /// Nowhere
+    Never,
 }
 
 /// How a report is written.

@@ -7,11 +7,17 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use terminal_size::{Height, Width, terminal_size_of};
+
 /// What the process was given.
 #[derive(Debug, Clone, Default)]
+// Each is a fact of its own about the process: no two of them make a state.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Environment {
     /// The environment variables.
     pub variables: BTreeMap<OsString, OsString>,
+    /// How this program was called: a name to be found, or a path.
+    pub program: Option<OsString>,
     /// The current folder; none where the system does not say.
     pub folder: Option<PathBuf>,
     /// Whether a person types on standard input.
@@ -20,8 +26,14 @@ pub struct Environment {
     pub stdout_is_terminal: bool,
     /// Whether a person reads standard error.
     pub stderr_is_terminal: bool,
+    /// The columns of the terminal that standard output or standard error is; none where there is none.
+    pub columns: Option<usize>,
     /// Seconds since 1970, for the names of backups.
     pub now: u64,
+    /// What the command line says about colour, before any variable; none: nothing.
+    pub color: Option<bool>,
+    /// Whether the command line wants nothing said but the result and what went wrong.
+    pub quiet: bool,
 }
 
 impl Environment {
@@ -30,11 +42,15 @@ impl Environment {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             variables: std::env::vars_os().collect(),
+            program: std::env::args_os().next(),
             folder: std::env::current_dir().ok(),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            columns: columns(),
             now: now.map_or(0, |elapsed| elapsed.as_secs()),
+            color: None,
+            quiet: false,
         }
     }
 
@@ -49,4 +65,12 @@ impl Environment {
     pub fn text(&self, name: &str) -> Option<String> {
         self.raw(name).and_then(OsStr::to_str).map(str::to_owned)
     }
+}
+
+/// The width of whichever of the two is a terminal: with `crossgate plan | less` it is standard error.
+fn columns() -> Option<usize> {
+    let of = |size: Option<(Width, Height)>| size.map(|(Width(columns), _)| columns.into());
+    of(terminal_size_of(std::io::stdout()))
+        .or_else(|| of(terminal_size_of(std::io::stderr())))
+        .filter(|columns| *columns > 0)
 }

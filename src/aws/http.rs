@@ -1,6 +1,8 @@
 //! The one HTTP client of all accounts and services: connections are shared, TLS is set up only when it is needed.
 //! It knows schemes, proxies and time-outs, nothing of AWS.
 
+use std::cell::Cell;
+
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -11,6 +13,30 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+tokio::task_local! {
+    /// The retries of the call that the task is in.
+    static RETRIES: Cell<u32>;
+}
+
+/// Carries out one call and counts how often the SDK sent a request of it again.
+pub(super) async fn counted<T>(call: impl Future<Output = T>) -> (T, u32) {
+    let counting = async {
+        let answer = call.await;
+        (answer, RETRIES.with(Cell::get))
+    };
+    RETRIES.scope(Cell::new(0), counting).await
+}
+
+/// The SDK says in a header which attempt a request is: `amz-sdk-request: attempt=2; max=5`. It sends from the task of the call.
+fn count(request: &HttpRequest) {
+    let attempt = request.headers().get("amz-sdk-request");
+    let again = attempt.is_some_and(|text| !text.starts_with("attempt=1;") && text != "attempt=1");
+    if again {
+        // Outside of a call (a test of a client alone) nobody counts.
+        let _ = RETRIES.try_with(|retries| retries.set(retries.get().saturating_add(1)));
+    }
+}
 
 /// Builds the client. It opens nothing and reads no certificate until a request needs it.
 ///
@@ -66,6 +92,7 @@ struct Connect {
 
 impl HttpConnector for Connect {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        count(&request);
         let client = if request.uri().starts_with("http:") {
             &self.by.plain
         } else {

@@ -88,11 +88,15 @@ impl AwsCloud {
             access,
         };
         let started = Instant::now();
-        let outcome = match self.sessions.clients(account).await {
-            Ok(clients) => send(&clients, &call).await,
-            Err(failure) => Err(failure),
-        };
-        trace(&call, started, &outcome);
+        // Boxed: `counted` holds what it counts, and callers would hold it once more.
+        let (outcome, retries) = Box::pin(http::counted(async {
+            match self.sessions.clients(account).await {
+                Ok(clients) => send(&clients, &call).await,
+                Err(failure) => Err(failure),
+            }
+        }))
+        .await;
+        trace(&call, started, retries, &outcome);
         match outcome {
             Ok(answer) => Ok(answer.value),
             Err(failure) => Err(failure.at(&call)),
@@ -307,7 +311,7 @@ fn role_of(write: &Write) -> Option<&RoleName> {
 }
 
 /// One line for each call, for `-vv`: never a document, never a credential.
-fn trace<T>(call: &Call<'_>, started: Instant, outcome: &Outcome<T>) {
+fn trace<T>(call: &Call<'_>, started: Instant, retries: u32, outcome: &Outcome<T>) {
     let (result, request_id) = match outcome {
         Ok(answer) => ("ok", answer.request_id.as_deref()),
         Err(failure) => (failure.label(), failure.request_id.as_deref()),
@@ -320,6 +324,7 @@ fn trace<T>(call: &Call<'_>, started: Instant, outcome: &Outcome<T>) {
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         request_id = request_id.unwrap_or("-"),
         outcome = result,
+        retries,
         "aws call"
     );
 }

@@ -41,7 +41,10 @@ pub(super) async fn run(
     let run = Run::new(&common, Intent::Bootstrap, environment)?;
     let (pipeline, gates) = followed(&run.wiring)?;
     let id = execution.as_deref().map(parse_id).transpose()?;
-    let watch = Watch::stderr(&stderr_style(environment), environment.stderr_is_terminal);
+    let watch = Watch::stderr(
+        &stderr_style(environment),
+        environment.stderr_is_terminal && !environment.quiet,
+    );
     let clock = Clock::listening_to_ctrl_c_quietly();
     let id = match id {
         Some(id) => id,

@@ -4,11 +4,14 @@
 mod backup;
 mod bootstrap;
 mod check;
+mod completions;
 mod demo;
 mod diagnose;
 mod execute;
 mod graph;
 mod init;
+mod line;
+mod man;
 mod merge;
 mod permissions;
 mod plan;
@@ -23,9 +26,8 @@ mod verify;
 
 use std::ffi::OsString;
 
-use clap::Parser;
-
 use crate::cli::{Cli, Command, Common, PolicyCommand, ReportArgs};
+use crate::config;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -36,10 +38,15 @@ use report::Reports;
 
 /// Parses the command line, runs the command, shows what went wrong, and says how the process ends.
 pub fn main(arguments: impl Iterator<Item = OsString>, environment: &Environment) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.collect();
+    if let Some(code) = completions::answer(&arguments, environment) {
+        return code;
+    }
+    let cli = match line::parse(&arguments, environment) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return line::usage(&error, &arguments, environment),
     };
+    let environment = &line::asked(&cli.common, environment);
     trace::start(cli.common.verbose, environment);
     let command = name(&cli.command);
     let Cli {
@@ -103,7 +110,16 @@ fn execute(
         Command::Run(args) => block_on(execute::run(common, args, environment)),
         Command::Sandbox(args) => block_on(sandbox::run(common, args, environment)),
         Command::Demo(args) => demo::run(&args, environment),
+        Command::Schema => schema(),
+        Command::Completions(args) => completions::script(&args, environment),
+        Command::Man(args) => man::run(&args, environment),
     }
+}
+
+/// `schema`: the JSON Schema of the manifest as it is kept in `config/`.
+fn schema() -> anyhow::Result<ExitCode> {
+    output::write::result(config::SCHEMA)?;
+    Ok(ExitCode::Success)
 }
 
 /// Commands that speak to AWS get a runtime; the others start without one.
@@ -133,17 +149,9 @@ fn name(command: &Command) -> &'static str {
         Command::Permissions(_) => "permissions",
         Command::Sandbox(_) => "sandbox",
         Command::Demo(_) => "demo",
-    }
-}
-
-/// `--help` and `--version` come from clap as errors too; they are results, and end well.
-fn usage(error: &clap::Error) -> ExitCode {
-    // Where the terminal is gone there is nobody left to tell.
-    let _ = error.print();
-    if error.use_stderr() {
-        ExitCode::Usage
-    } else {
-        ExitCode::Success
+        Command::Schema => "schema",
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
     }
 }
 
@@ -186,6 +194,10 @@ fn stderr_style(environment: &Environment) -> Style {
 }
 
 fn style(environment: &Environment, is_terminal: bool) -> Style {
-    let width = environment.text("COLUMNS").and_then(|c| c.parse().ok());
-    Style::detect(Screen { is_terminal, width }, |name| environment.text(name))
+    let screen = Screen {
+        is_terminal,
+        width: environment.columns,
+        color: environment.color,
+    };
+    Style::detect(screen, |name| environment.text(name))
 }

@@ -76,7 +76,9 @@ pub(super) fn run(
     let text = match (account, common.format) {
         (Some(account), _) => {
             let one = find(account, &all)?;
-            output::write::notice(&notes(one, environment));
+            if !environment.quiet {
+                output::write::notice(&notes(one, environment));
+            }
             output::permissions::bare(&one.policy)?
         }
         (None, Format::Text) => {

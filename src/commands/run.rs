@@ -16,7 +16,7 @@ use crate::model::glob;
 use crate::model::name::GateName;
 use crate::model::observed::{Observed, Seen};
 use crate::model::part::Part;
-use crate::model::progress::Progress;
+use crate::model::progress::{Progress, Silent};
 use crate::model::status::Status;
 use crate::model::wiring::Wiring;
 use crate::observe::{CALLS_PER_ACCOUNT, observe};
@@ -35,12 +35,15 @@ pub(super) struct Run {
     pub(super) cloud: AwsCloud,
     pub(super) format: Format,
     verbose: bool,
+    /// Whether a question is going to be asked (no `--yes`).
+    asks: bool,
 }
 
 /// Whoever shows how far the work is, and can be told to make room for the result.
 pub(super) enum Shown {
     Bars(Bars),
     Lines(Lines<std::io::Stderr>),
+    Nothing(Silent),
 }
 
 impl Run {
@@ -75,6 +78,7 @@ impl Run {
             cloud,
             format: common.format,
             verbose: common.verbose > 0,
+            asks: !common.yes,
         })
     }
 
@@ -124,7 +128,9 @@ impl Run {
     }
 
     pub(super) fn progress(environment: &Environment) -> Shown {
-        if environment.stderr_is_terminal {
+        if environment.quiet {
+            Shown::Nothing(Silent)
+        } else if environment.stderr_is_terminal {
             Shown::Bars(Bars::stderr(&stderr_style(environment)))
         } else {
             Shown::Lines(Lines::stderr())
@@ -147,8 +153,11 @@ impl Run {
         match self.format {
             Format::Text => self.show(result, environment),
             Format::Json => {
-                let text = self.render(result, Format::Text, environment)?;
-                output::write::notice(&text);
+                // Who is going to be asked must see what about.
+                if !environment.quiet || self.asks {
+                    let text = self.render(result, Format::Text, environment)?;
+                    output::write::notice(&text);
+                }
                 Ok(())
             }
         }
@@ -187,10 +196,24 @@ impl Run {
                 Some(AccountLine {
                     name: name.clone(),
                     id,
+                    partition: self.partition(name),
                     state,
                 })
             })
             .collect()
+    }
+}
+
+impl Run {
+    /// The partition of an account, by the regions of its gates: no gate crosses from one into another.
+    fn partition(&self, account: &AccountName) -> Partition {
+        let gates = || self.wiring.gates.iter();
+        let pipeline = gates().find(|gate| gate.pipeline.account == *account);
+        let function = gates().find(|gate| gate.function.account == *account);
+        let region = pipeline
+            .map(|gate| &gate.pipeline.region)
+            .or(function.map(|gate| &gate.function.region));
+        region.map_or(Partition::Aws, Region::partition)
     }
 }
 
@@ -238,13 +261,14 @@ impl Shown {
         match self {
             Self::Bars(bars) => bars,
             Self::Lines(lines) => lines,
+            Self::Nothing(silent) => silent,
         }
     }
 
     pub(super) fn clear(&self) {
         match self {
             Self::Bars(bars) => bars.clear(),
-            Self::Lines(_) => {}
+            Self::Lines(_) | Self::Nothing(_) => {}
         }
     }
 }

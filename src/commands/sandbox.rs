@@ -41,7 +41,7 @@ pub(super) async fn run(
     let files = sandbox.config_files(&folder)?;
     let manifest = manifest(&folder)?;
     output::write::result(&said(&sandbox, &files, &manifest, common.format))?;
-    if common.format == Format::Text {
+    if common.format == Format::Text && !environment.quiet {
         output::write::notice(&more(&sandbox, &manifest));
     }
     interrupted().await?;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::cli::{Common, ProveArgs, VerifyArgs};
-use crate::config::{Config, did_you_mean};
+use crate::config::{Config, closest, did_you_mean};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -106,11 +106,20 @@ fn given(kind: NotSeen, files: &[String], wiring: &Wiring) -> Result<Given, Erro
     for argument in files {
         let (account, file) = split(argument, wiring);
         let flag = format!("--{}-file {file}", kind.as_str());
+        // `ACCOUNT=FILE` of an account that is not there is taken for a file, and that is not there either.
+        let near = argument.split_once('=').and_then(|(name, _)| {
+            let names: Vec<&str> = wiring.accounts.keys().map(AccountName::as_str).collect();
+            let near = closest(name, names)?;
+            Some(format!(
+                "no gate uses an account `{name}`: did you mean `{near}`?"
+            ))
+        });
         let usage = |why: String| {
             Error::Usage {
             message: format!("{flag}: {why}"),
-            hint: "a policy document, or a list of {target, policies} with one entry a level, is expected"
-                .to_owned(),
+            hint: near.clone().unwrap_or_else(|| {
+                "a policy document, or a list of {target, policies} with one entry a level, is expected".to_owned()
+            }),
         }
         };
         let text = fs::read_to_string(file).map_err(|e| usage(e.to_string()))?;

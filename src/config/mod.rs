@@ -14,6 +14,7 @@ mod expand;
 mod function;
 mod gate;
 mod load;
+mod names;
 mod package;
 mod parameters;
 mod parse;
@@ -33,6 +34,7 @@ mod tests;
 pub use diagnostic::{ManifestError, ManifestErrors};
 pub use discover::{ConfigError, FILE_NAME, Location, MAX_BYTES, Origin, find};
 pub use load::{from_bytes, from_text, from_text_with, load};
+pub use names::{Names, names};
 pub use package::{
     Disk, MAX_UNZIPPED, MAX_ZIP, Packed, Source, SourceError, SourceFile, Sources, pack,
 };
@@ -44,3 +46,9 @@ pub(crate) use suggest::{closest, did_you_mean};
 
 /// The commented example of `config/crossgate.toml`: every key of the schema, and a manifest that parses.
 pub const EXAMPLE: &str = include_str!("../../config/crossgate.toml");
+
+/// The JSON Schema of the manifest, `config/crossgate.schema.json`: draft 7, which editors with taplo understand.
+pub const SCHEMA: &str = include_str!("../../config/crossgate.schema.json");
+
+/// The name under which manifests look for [`SCHEMA`], beside them.
+pub const SCHEMA_NAME: &str = "crossgate.schema.json";

@@ -154,8 +154,10 @@ impl Draft {
         } = self;
         let mut page = Page::default();
         page.text(
-            "# Written by `crossgate init`. Look at it with `crossgate plan`, which changes nothing.\n\
-             # Unknown keys are errors; lines that begin with `#` and a key show an optional key.\n\n\
+            "#:schema ./crossgate.schema.json\n\
+             # Written by `crossgate init`. Look at it with `crossgate plan`, which changes nothing.\n\
+             # Unknown keys are errors; lines that begin with `#` and a key show an optional key.\n\
+             # Editors with taplo complete and check this file by the schema above; `crossgate schema` prints it anew.\n\n\
              # The namespace of everything that this manifest owns in AWS: 1 to 32 of a-z, 0-9 and `-`.\n\
              # Do not change it later: what was made under the old name would no longer be recognised.\n",
         );

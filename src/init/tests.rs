@@ -65,8 +65,10 @@ fn parsed(draft: &Draft) -> Config {
 #[test]
 fn a_new_gate() {
     insta::assert_snapshot!(written(&draft()), @r##"
+    #:schema ./crossgate.schema.json
     # Written by `crossgate init`. Look at it with `crossgate plan`, which changes nothing.
     # Unknown keys are errors; lines that begin with `#` and a key show an optional key.
+    # Editors with taplo complete and check this file by the schema above; `crossgate schema` prints it anew.
 
     # The namespace of everything that this manifest owns in AWS: 1 to 32 of a-z, 0-9 and `-`.
     # Do not change it later: what was made under the old name would no longer be recognised.
@@ -125,8 +127,10 @@ fn a_wiring_that_is_there() {
         ..draft()
     };
     insta::assert_snapshot!(written(&draft), @r##"
+    #:schema ./crossgate.schema.json
     # Written by `crossgate init`. Look at it with `crossgate plan`, which changes nothing.
     # Unknown keys are errors; lines that begin with `#` and a key show an optional key.
+    # Editors with taplo complete and check this file by the schema above; `crossgate schema` prints it anew.
 
     # The namespace of everything that this manifest owns in AWS: 1 to 32 of a-z, 0-9 and `-`.
     # Do not change it later: what was made under the old name would no longer be recognised.
@@ -194,8 +198,10 @@ fn odd_names() {
         ..draft()
     };
     insta::assert_snapshot!(written(&draft), @r##"
+    #:schema ./crossgate.schema.json
     # Written by `crossgate init`. Look at it with `crossgate plan`, which changes nothing.
     # Unknown keys are errors; lines that begin with `#` and a key show an optional key.
+    # Editors with taplo complete and check this file by the schema above; `crossgate schema` prints it anew.
 
     # The namespace of everything that this manifest owns in AWS: 1 to 32 of a-z, 0-9 and `-`.
     # Do not change it later: what was made under the old name would no longer be recognised.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::model::account::AccountName;
+use crate::model::account::{AccountName, Partition};
 use crate::model::arn::RoleArn;
 use crate::model::change::Intent;
 use crate::model::observed::Observed;
@@ -203,6 +203,7 @@ fn lines(wiring: &Wiring, observed: &Observed) -> Vec<AccountLine> {
         Some(AccountLine {
             name: name.clone(),
             id,
+            partition: Partition::Aws,
             state,
         })
     };

@@ -6,6 +6,7 @@ pub mod arn;
 pub mod artifact;
 pub mod chain;
 pub mod change;
+pub mod console;
 pub mod diagnosis;
 pub mod execution;
 pub mod failure;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use crate::model::console;
 use crate::model::execution::{ActionExecution, ActionStatus, ExecutionKey};
 use crate::model::name::GateName;
 use crate::model::status::Status;
 
 use super::json::{self, FORMAT_VERSION};
-use super::page::{Page, plain, span};
+use super::page::{Page, linked, plain, span};
 use super::style::{Paint, Style};
 use super::{sanitize, write};
 
@@ -124,9 +125,14 @@ pub fn ending(followed: &Followed<'_>, style: &Style) -> String {
     }
     page.line(
         0,
-        &[span(
+        &[linked(
             Paint::Faint,
             format!("Execution {} of {}", execution.id, execution.pipeline.name),
+            Some(console::execution(
+                &execution.pipeline.region,
+                execution.pipeline.name.as_str(),
+                execution.id.as_str(),
+            )),
         )],
     );
     if let Some(next) = next {

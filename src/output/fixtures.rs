@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::account::{AccountId, AccountName, Region};
+use crate::model::account::{AccountId, AccountName, Partition, Region};
 use crate::model::chain::{Answer, Chain, Deciding, Finding, Hop, HopId, NotSeen, Proof, Weight};
 use crate::model::change::{
     Change, ChangeAction, ChangeKind, Failure, Intent, Outcome, Plan, Problem, Report, Severity,
@@ -39,6 +39,7 @@ pub(super) fn accounts() -> Vec<AccountLine> {
         AccountLine {
             name,
             id,
+            partition: Partition::Aws,
             state: AccountState::Ok,
         }
     };

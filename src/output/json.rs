@@ -215,7 +215,12 @@ fn names(gates: &[GateName]) -> Vec<&str> {
 }
 
 fn account(line: &AccountLine) -> AccountJson<'_> {
-    let AccountLine { name, id, state } = line;
+    let AccountLine {
+        name,
+        id,
+        partition: _,
+        state,
+    } = line;
     AccountJson {
         name: name.as_str(),
         id: id.as_str(),

@@ -10,6 +10,8 @@ use super::style::{Paint, Style};
 pub(super) struct Span<'a> {
     paint: Paint,
     text: Cow<'a, str>,
+    /// Where a click leads, on a terminal that knows how.
+    link: Option<String>,
 }
 
 /// A piece of a line in a paint.
@@ -17,6 +19,19 @@ pub(super) fn span<'a>(paint: Paint, text: impl Into<Cow<'a, str>>) -> Span<'a> 
     Span {
         paint,
         text: text.into(),
+        link: None,
+    }
+}
+
+/// A piece of a line that leads to an address, where there is one.
+pub(super) fn linked<'a>(
+    paint: Paint,
+    text: impl Into<Cow<'a, str>>,
+    link: Option<String>,
+) -> Span<'a> {
+    Span {
+        link,
+        ..span(paint, text)
     }
 }
 
@@ -58,8 +73,18 @@ impl<'a> Page<'a> {
     /// One line that is never wrapped; a line break within a span is escaped.
     pub(super) fn line(&mut self, indent: usize, spans: &[Span<'_>]) {
         self.indent(indent);
-        for Span { paint, text } in spans {
-            self.put(*paint, &sanitize::line(text));
+        for Span { paint, text, link } in spans {
+            let text = sanitize::line(text);
+            match link.as_deref().filter(|_| self.style.links) {
+                // OSC 8 (gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda); an address is printable ASCII.
+                Some(link) => {
+                    let link = sanitize::line(link);
+                    self.out.extend(["\u{1b}]8;;", &link, "\u{1b}\\"]);
+                    self.put(*paint, &text);
+                    self.out.push_str("\u{1b}]8;;\u{1b}\\");
+                }
+                None => self.put(*paint, &text),
+            }
         }
         self.out.push('\n');
     }
@@ -79,7 +104,11 @@ impl<'a> Page<'a> {
         for source in text.trim_end().split('\n') {
             for line in wrap(source, room, self.style.width.saturating_sub(rest)) {
                 match first.take() {
-                    Some(Span { paint, text }) => {
+                    Some(Span {
+                        paint,
+                        text,
+                        link: _,
+                    }) => {
                         self.indent(indent);
                         self.put(paint, &sanitize::line(&text));
                     }
@@ -94,7 +123,11 @@ impl<'a> Page<'a> {
 
     /// Text of many lines as it is, neither wrapped nor indented, such as an excerpt of a file with marks under it.
     pub(super) fn block(&mut self, head: Span<'_>, text: &str) {
-        let Span { paint, text: head } = head;
+        let Span {
+            paint,
+            text: head,
+            link: _,
+        } = head;
         self.put(paint, &sanitize::line(&head));
         self.out.push_str(sanitize::block(text).trim_end());
         self.out.push('\n');
@@ -189,6 +222,24 @@ mod tests {
             page.finish(),
             "error: no\n  In sync: all is well\none\\ntwo\\u{1b}[2J\n"
         );
+    }
+
+    #[test]
+    fn a_link_is_written_only_where_it_is_understood() {
+        let style = Style {
+            links: true,
+            ..Style::PLAIN
+        };
+        let address = || Some("https://example.com/a\u{7}b".to_owned());
+        let mut page = Page::new(&style);
+        page.line(0, &[linked(Paint::Plain, "role", address()), plain("!")]);
+        assert_eq!(
+            page.finish(),
+            "\u{1b}]8;;https://example.com/a\\u{7}b\u{1b}\\role\u{1b}]8;;\u{1b}\\!\n"
+        );
+        let mut page = Page::new(&Style::PLAIN);
+        page.line(0, &[linked(Paint::Plain, "role", address())]);
+        assert_eq!(page.finish(), "role\n");
     }
 
     #[test]

@@ -8,12 +8,16 @@ use std::borrow::Cow;
 pub struct Screen {
     /// Whether a person looks at it.
     pub is_terminal: bool,
-    /// Its width in columns, where known; else COLUMNS is asked.
+    /// Its width in columns, where the terminal told it. COLUMNS goes before it.
     pub width: Option<usize>,
+    /// What the command line says about colour; none: nothing.
+    pub color: Option<bool>,
 }
 
 /// How text is dressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// Each is a choice of its own: no two of them make a state.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Style {
     /// Whether colour decorates.
     pub color: bool,
@@ -23,6 +27,8 @@ pub struct Style {
     pub unicode: bool,
     /// Whether what is usually summed up is shown whole (`-v`).
     pub verbose: bool,
+    /// Whether names may lead to the AWS console when they are clicked (OSC 8).
+    pub links: bool,
 }
 
 /// The width taken for a terminal that does not tell its own.
@@ -38,18 +44,25 @@ impl Style {
         width: usize::MAX,
         unicode: false,
         verbose: false,
+        links: false,
     };
 
     /// Finds the style for a screen; `variable` answers the value of an environment variable.
     ///
-    /// NO_COLOR (no-color.org: set and not empty) goes before CLICOLOR_FORCE (bixense.com/clicolors: set and not `0`), that before
+    /// The command line goes before everything. NO_COLOR (no-color.org: set and not empty) goes before CLICOLOR_FORCE (bixense.com/clicolors: set and not `0`), that before
     /// `CLICOLOR=0` and before what the screen is. Without TERM, or with `TERM=dumb`, there is no colour unless it is forced.
     /// A file is never wrapped: a line of it can be searched for.
     pub fn detect(screen: Screen, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let Screen { is_terminal, width } = screen;
-        let variable = |name| variable(name).filter(|value| !value.is_empty());
+        let Screen {
+            is_terminal,
+            width,
+            color: asked,
+        } = screen;
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let off = |value: &String| value == "0";
-        let color = if variable("NO_COLOR").is_some() {
+        let color = if let Some(asked) = asked {
+            asked
+        } else if variable("NO_COLOR").is_some() {
             false
         } else if variable("CLICOLOR_FORCE").is_some_and(|v| !off(&v)) {
             true
@@ -69,8 +82,9 @@ impl Style {
             (false, _) => usize::MAX,
             (true, known) => {
                 let columns = || variable("COLUMNS").and_then(|columns| columns.parse().ok());
-                known
-                    .or_else(columns)
+                columns()
+                    .filter(|columns| *columns > 0)
+                    .or(known)
                     .unwrap_or(USUAL_WIDTH)
                     .max(LEAST_WIDTH)
             }
@@ -80,6 +94,8 @@ impl Style {
             width,
             unicode,
             verbose: false,
+            // As in cargo: who wants no escape sequences wants none of these either.
+            links: color && is_terminal && understands_links(variable),
         }
     }
 
@@ -102,6 +118,38 @@ impl Style {
             _ => Cow::Borrowed(text),
         }
     }
+}
+
+/// Whether the terminal is known to understand OSC 8. The others would mostly hide it too, but some print it.
+///
+/// Which terminals there are: github.com/Alhadis/OSC8-Adoption, and the crate supports-hyperlinks. FORCE_HYPERLINK (not `0`) says
+/// yes and `FORCE_HYPERLINK=0` no, as in npm's tools.
+fn understands_links(variable: impl Fn(&str) -> Option<String>) -> bool {
+    if let Some(forced) = variable("FORCE_HYPERLINK") {
+        return forced != "0";
+    }
+    // Within tmux and screen the variables of the terminal around them stand too, and it is not known what these let through.
+    if variable("TMUX").is_some() || variable("STY").is_some() {
+        return false;
+    }
+    let number = |name: &str| variable(name).and_then(|text| text.parse::<u32>().ok());
+    let named = |name: &str, known: &[&str]| {
+        variable(name).is_some_and(|value| known.contains(&value.as_str()))
+    };
+    variable("WT_SESSION").is_some()
+        || variable("DOMTERM").is_some()
+        || variable("KONSOLE_VERSION").is_some()
+        // VTE 0.50.0 crashed on them.
+        || number("VTE_VERSION").is_some_and(|version| version > 5000)
+        || named("COLORTERM", &["xfce4-terminal"])
+        || named(
+            "TERM_PROGRAM",
+            &["iTerm.app", "WezTerm", "vscode", "Hyper", "terminology", "ghostty", "rio", "zed", "WarpTerminal"],
+        )
+        || named(
+            "TERM",
+            &["xterm-kitty", "xterm-ghostty", "alacritty", "foot", "foot-extra", "wezterm", "contour"],
+        )
 }
 
 /// What a piece of text is, for its colour.
@@ -142,10 +190,12 @@ mod tests {
     const TERMINAL: Screen = Screen {
         is_terminal: true,
         width: Some(120),
+        color: None,
     };
     const FILE: Screen = Screen {
         is_terminal: false,
         width: None,
+        color: None,
     };
 
     fn detect(screen: Screen, variables: &[(&str, &str)]) -> Style {
@@ -195,7 +245,56 @@ mod tests {
             detect(of_width(None), &[("COLUMNS", "x")]).width,
             USUAL_WIDTH
         );
-        assert_eq!(detect(TERMINAL, &[("COLUMNS", "77")]).width, 120);
+        assert_eq!(detect(TERMINAL, &[("COLUMNS", "77")]).width, 77);
+        assert_eq!(detect(TERMINAL, &[("COLUMNS", "0")]).width, 120);
+    }
+
+    #[test]
+    fn the_command_line_goes_before_every_variable() {
+        let asked = |color, screen| Screen {
+            color: Some(color),
+            ..screen
+        };
+        assert!(detect(asked(true, FILE), &[("NO_COLOR", "1")]).color);
+        let forced = [("TERM", "xterm"), ("CLICOLOR_FORCE", "1")];
+        assert!(!detect(asked(false, TERMINAL), &forced).color);
+    }
+
+    #[test]
+    fn names_are_links_only_on_a_terminal_that_is_known_to_understand_them() {
+        type Case = (Screen, &'static [(&'static str, &'static str)], bool);
+        const XTERM: (&str, &str) = ("TERM", "xterm-256color");
+        const ITERM: (&str, &str) = ("TERM_PROGRAM", "iTerm.app");
+        const VTE: (&str, &str) = ("VTE_VERSION", "6003");
+        let colored_file = Screen {
+            color: Some(true),
+            ..FILE
+        };
+        let cases: &[Case] = &[
+            (TERMINAL, &[XTERM], false),
+            (TERMINAL, &[XTERM, ITERM], true),
+            (TERMINAL, &[XTERM, VTE], true),
+            (TERMINAL, &[XTERM, ("VTE_VERSION", "5000")], false),
+            (TERMINAL, &[("TERM", "xterm-kitty")], true),
+            (TERMINAL, &[XTERM, ITERM, ("TMUX", "/tmp/x")], false),
+            (TERMINAL, &[XTERM, ITERM, ("NO_COLOR", "1")], false),
+            (TERMINAL, &[XTERM, ITERM, ("FORCE_HYPERLINK", "0")], false),
+            (TERMINAL, &[XTERM, ("FORCE_HYPERLINK", "1")], true),
+            (FILE, &[XTERM, ITERM, ("CLICOLOR_FORCE", "1")], false),
+            (colored_file, &[XTERM, ("FORCE_HYPERLINK", "1")], false),
+            (
+                Screen {
+                    color: Some(false),
+                    ..TERMINAL
+                },
+                &[XTERM, ITERM],
+                false,
+            ),
+        ];
+        for (screen, variables, wanted) in cases {
+            let style = detect(*screen, variables);
+            assert_eq!(style.links, *wanted, "{screen:?} {variables:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a command has to show, whatever the format.
 //! Values only, put together by the commands; how they look is up to `text` and `json`.
 
-use crate::model::account::{AccountId, AccountName};
+use crate::model::account::{AccountId, AccountName, Partition};
 use crate::model::chain::Proof;
 use crate::model::change::{Change, Outcome, Plan, Problem, Report};
 use crate::model::part::Part;
@@ -42,6 +42,8 @@ pub struct AccountLine {
     pub name: AccountName,
     /// Its id in the manifest.
     pub id: AccountId,
+    /// The partition that it belongs to.
+    pub partition: Partition,
     /// Whether it could be read.
     pub state: AccountState,
 }

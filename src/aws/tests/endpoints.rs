@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use super::child::{ROOT, all_ok, aws, keys, run};
-use super::stub::Stub;
+use super::child::{ROOT, all_ok, aws, keys, reply, run};
+use super::stub::{Stub, query_error};
 
 #[test]
 fn endpoints_come_from_the_profile_and_its_services() {
@@ -201,4 +201,61 @@ fn each_call_is_traced_without_secrets() {
     ] {
         assert!(role.contains(part), "{role}");
     }
+}
+
+#[test]
+fn retries_are_counted_in_the_trace_of_their_call() {
+    let stub = Stub::start(|request, number| match request.header("amz-sdk-request") {
+        Some(attempt) if attempt.starts_with("attempt=1;") && request.operation() == "GetRole" => {
+            query_error(503, "ServiceUnavailable", "in a moment")
+        }
+        _ => reply(request, number),
+    });
+    let config = format!("[profile tools]\n{}", keys("PROFILE"));
+    let variables = [
+        ("AWS_ENDPOINT_URL", stub.url.as_str()),
+        ("CROSSGATE_TEST_TRACE", "1"),
+    ];
+    let seen = run("tools=profile:tools", &config, &variables);
+    let traced = |operation: &str| {
+        let lines = seen.output.lines();
+        let found = lines
+            .filter(|line| line.contains("aws call"))
+            .find(|line| line.contains(operation));
+        found
+            .unwrap_or_else(|| panic!("{operation}: {}", seen.output))
+            .to_owned()
+    };
+    assert!(
+        traced("iam:GetRole").contains("retries=1"),
+        "{}",
+        traced("iam:GetRole")
+    );
+    let identity = traced("sts:GetCallerIdentity");
+    assert!(identity.contains("retries=0"), "{identity}");
+}
+
+#[test]
+fn requests_say_which_program_sends_them() {
+    let stub = aws();
+    let config = format!(
+        "[profile tools]\n{}[profile chained]\nrole_arn = arn:aws:iam::111111111111:role/r\nsource_profile = tools\n",
+        keys("PROFILE")
+    );
+    run(
+        "dev=role:tools,tools=profile:tools,chained=profile:chained",
+        &config,
+        &[("AWS_ENDPOINT_URL", &stub.url)],
+    );
+    let requests = stub.seen();
+    assert!(requests.len() >= 9, "{}", requests.len());
+    let name = concat!("app/crossgate-", env!("CARGO_PKG_VERSION"));
+    let (named, others): (Vec<_>, Vec<_>) = requests.into_iter().partition(|request| {
+        let agent = request.header("user-agent").unwrap_or_default();
+        agent.contains(name)
+    });
+    assert!(named.iter().any(|r| r.operation() == "AssumeRole"));
+    // The chain of a profile makes its own client of STS, and `ProviderConfig` (aws-config 1.13) takes no name for it.
+    let others: Vec<_> = others.iter().map(super::stub::Request::operation).collect();
+    assert_eq!(others, ["AssumeRole"]);
 }

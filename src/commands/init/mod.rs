@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::aws::{self, AccountAccess, AwsCloud, Credentials, Settings};
 use crate::cli::{Common, Format, InitArgs};
-use crate::config::{ConfigError, FILE_NAME, did_you_mean};
+use crate::config::{ConfigError, FILE_NAME, SCHEMA, SCHEMA_NAME, did_you_mean};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -72,6 +72,11 @@ pub(super) async fn run(
         if let Some(path) = &handler {
             new.push((path.clone(), code.to_owned()));
         }
+        let schema = shown.with_file_name(SCHEMA_NAME);
+        // One that is there may belong to other manifests beside this one: it stays.
+        if folder.join(&schema).symlink_metadata().is_err() {
+            new.push((schema, SCHEMA.to_owned()));
+        }
         new.push((shown.clone(), text.clone()));
     }
     let written: Vec<NewFile> = new
@@ -95,7 +100,9 @@ pub(super) async fn run(
         Format::Text if args.print => output::write::result(&text)?,
         Format::Text => {}
     }
-    output::write::notice(&told);
+    if !environment.quiet {
+        output::write::notice(&told);
+    }
     Ok(ExitCode::Success)
 }
 

@@ -6,6 +6,7 @@ mod functions;
 mod junk;
 mod many;
 mod relations;
+mod schema;
 mod values;
 
 use std::path::Path;

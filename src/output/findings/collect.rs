@@ -356,7 +356,12 @@ impl<'a> Collector<'a> {
     /// A case for each account: whether it could be read at all.
     fn accounts(&mut self, problems: &[(&Problem, usize)]) {
         for line in self.lines {
-            let AccountLine { name, id: _, state } = line;
+            let AccountLine {
+                name,
+                id: _,
+                partition: _,
+                state,
+            } = line;
             let outcome = match state {
                 AccountState::Ok => Outcome::Passed,
                 AccountState::Unreachable(reason) => {

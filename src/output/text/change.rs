@@ -7,11 +7,13 @@ use crate::model::change::{Change, ChangeAction, ChangeKind, Outcome};
 
 use crate::output::diff::{self, Line};
 use crate::output::document;
-use crate::output::page::{Page, Span, plain, span};
+use crate::output::page::{Page, Span, linked, plain, span};
 use crate::output::problem;
 use crate::output::style::{Paint, Style};
 use crate::output::view::{Command, View};
 use crate::output::words;
+
+use super::address;
 
 /// The column of what stands below a change's line.
 const INDENT: usize = 6;
@@ -26,7 +28,7 @@ pub(super) fn write(
     change: &Change,
     outcome: Option<&Outcome>,
 ) {
-    let mut line = head(change);
+    let mut line = head(view, change);
     let Some(outcome) = outcome else {
         page.line(2, &line);
         planned(page, view.command, change);
@@ -47,10 +49,10 @@ pub(super) fn write(
 }
 
 /// `+ inline policy  role/policy  us-east-1  [gate]`.
-fn head(change: &Change) -> Vec<Span<'_>> {
+fn head<'a>(view: &View<'_>, change: &'a Change) -> Vec<Span<'a>> {
     let Change {
         id: _,
-        account: _,
+        account,
         account_id: _,
         region,
         kind,
@@ -68,10 +70,12 @@ fn head(change: &Change) -> Vec<Span<'_>> {
         (None, ChangeAction::Update) => (action.sign(), Paint::Changed),
         (None, ChangeAction::Delete) => (action.sign(), Paint::Removed),
     };
+    let known = view.accounts.iter().find(|line| line.name == *account);
+    let address = known.and_then(|account| address::of(change, account.partition));
     let mut line = vec![
         span(paint, format!("{sign} {}", kind.noun())),
         plain("  "),
-        span(Paint::Strong, resource.as_str()),
+        linked(Paint::Strong, resource.as_str(), address),
     ];
     if let Some(region) = region {
         line.push(plain(format!("  {region}")));

@@ -1,6 +1,7 @@
 //! A result as text for people: resources by account, then problems, then a line that sums up, then what to do next.
 //! Pure: it renders what it is given, and says nothing by colour alone.
 
+mod address;
 mod change;
 mod summary;
 
@@ -78,7 +79,12 @@ struct Group<'a> {
 /// The changes by account, in the order of the view; an account that the view does not list, but a change names, comes last.
 fn groups<'a>(view: &View<'a>) -> Vec<Group<'a>> {
     let listed = view.accounts.iter().map(|line| {
-        let AccountLine { name, id, state } = line;
+        let AccountLine {
+            name,
+            id,
+            partition: _,
+            state,
+        } = line;
         let unreachable = match state {
             AccountState::Ok => None,
             AccountState::Unreachable(reason) => Some(reason.as_str()),

@@ -119,6 +119,7 @@ fn incomplete(view: &View<'_>) -> String {
         let AccountLine {
             name: _,
             id: _,
+            partition: _,
             state,
         } = line;
         matches!(state, AccountState::Unreachable(_))

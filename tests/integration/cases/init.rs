@@ -336,7 +336,10 @@ fn json_says_what_was_written() {
     let run = init(&story, &["--function", seed::FUNCTION, "--format", "json"]);
     run.exits(0).has_status("applied");
     let json = run.json();
-    assert_eq!(json["files"], json!(["crossgate.toml"]));
+    assert_eq!(
+        json["files"],
+        json!(["crossgate.schema.json", "crossgate.toml"])
+    );
     assert_eq!(json["manifest"], manifest(&story));
     let run = init(&story, &["--function", seed::FUNCTION, "--format", "json"]);
     run.exits(1).has_status("failed");

@@ -69,7 +69,8 @@ fn sources() -> Vec<(String, PathBuf, String)> {
             let inside = path.strip_prefix(&root).unwrap();
             let module = inside.iter().next().unwrap().to_str().unwrap();
             let module = module.trim_end_matches(".rs").to_owned();
-            if module != "main" && module != "lib" {
+            // `build` is cargo's build script: a program of its own, which the crate does not contain.
+            if !["main", "lib", "build"].contains(&module.as_str()) {
                 let text = code(&fs::read_to_string(&path).unwrap());
                 found.push((module, path, text));
             }

@@ -17,7 +17,7 @@ use super::schema;
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The binary under test: `CROSSGATE_BIN`, else the one that cargo built for this test.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let built = || PathBuf::from(env!("CARGO_BIN_EXE_crossgate"));
     std::env::var_os("CROSSGATE_BIN").map_or_else(built, PathBuf::from)
 }
