@@ -100,8 +100,46 @@ name!(
 impl PolicyName {
     /// The name of a policy that the project owns: `crossgate-<project>-<purpose>`. Valid by construction: a project has 32
     /// characters at most, all of them allowed.
-    pub(crate) fn of_project(project: &Project, purpose: &'static str) -> Self {
-        Self(format!("crossgate-{project}-{purpose}"))
+    pub(crate) fn of_project(project: &Project, purpose: Purpose) -> Self {
+        Self(format!("crossgate-{project}-{}", purpose.as_str()))
+    }
+}
+
+/// What an inline policy of crossgate's lets its role do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// An invoke role: invoke the functions.
+    Invoke,
+    /// An invoke role: read and write artifacts.
+    Artifacts,
+    /// An execution role: answer the pipeline.
+    Callback,
+    /// An execution role that crossgate made: write logs.
+    Logs,
+    /// A service role: take the invoke roles.
+    Assume,
+}
+
+impl Purpose {
+    /// Every one there is.
+    pub const ALL: [Self; 5] = [
+        Self::Invoke,
+        Self::Artifacts,
+        Self::Callback,
+        Self::Logs,
+        Self::Assume,
+    ];
+
+    /// The end of the policy's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invoke => "invoke",
+            Self::Artifacts => "artifacts",
+            Self::Callback => "callback",
+            Self::Logs => "logs",
+            Self::Assume => "assume",
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::arn::{FunctionArn, RoleArn};
 use super::function::FunctionSpec;
 use super::name::{
     ActionName, ArtifactName, FunctionName, GateName, Namespace, PipelineName, PolicyName, Project,
-    RoleName, RolePath, StageName,
+    Purpose, RoleName, RolePath, StageName,
 };
 use super::part::Part;
 use super::pipeline::ActionSpec;
@@ -191,12 +191,12 @@ impl Wiring {
 
     /// The name of the inline policy on the invoke role.
     pub fn invoke_policy(&self) -> PolicyName {
-        self.policy_name("invoke")
+        self.policy(Purpose::Invoke)
     }
 
     /// The name of the inline policy on the function's execution role.
     pub fn callback_policy(&self) -> PolicyName {
-        self.policy_name("callback")
+        self.policy(Purpose::Callback)
     }
 
     /// The name that the execution role of a function has where the manifest makes both; it may be longer than a role's name.
@@ -206,22 +206,28 @@ impl Wiring {
 
     /// The name of the inline policy with which an execution role that is made may write logs.
     pub fn logs_policy(&self) -> PolicyName {
-        self.policy_name("logs")
+        self.policy(Purpose::Logs)
     }
 
     /// The name of the inline policy on the invoke role with which artifacts are read and written.
     pub fn artifacts_policy(&self) -> PolicyName {
-        self.policy_name("artifacts")
+        self.policy(Purpose::Artifacts)
     }
 
     /// The name of the inline policy on the pipeline's service role.
     pub fn assume_policy(&self) -> PolicyName {
-        self.policy_name("assume")
+        self.policy(Purpose::Assume)
     }
 
-    fn policy_name(&self, purpose: &'static str) -> PolicyName {
-        let Self { project, .. } = self;
-        PolicyName::of_project(project, purpose)
+    /// The name of the project's inline policy for this purpose.
+    pub fn policy(&self, purpose: Purpose) -> PolicyName {
+        PolicyName::of_project(&self.project, purpose)
+    }
+
+    /// The names of all inline policies that the project may have put on a role.
+    pub fn policies(&self) -> Vec<PolicyName> {
+        let policy = |purpose| self.policy(purpose);
+        Purpose::ALL.into_iter().map(policy).collect()
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn description(project: &Project) -> String {
     format!("The function of a pipeline's gate. Made by crossgate, project {project}.")
 }
 
-/// Removes a function that crossgate made and no gate has to do with; `held`: why it stays.
+/// Removes a function that crossgate made and no gate has to do with; `held`: why it stays. True where it goes.
 pub(super) fn left(
     joined: &Joined<'_>,
     options: &Options,
@@ -85,7 +85,7 @@ pub(super) fn left(
     (found, spec): (&Function, &FunctionSpec),
     held: Option<String>,
     draft: &mut Draft<'_>,
-) {
+) -> bool {
     let subject = Subject {
         wiring: joined.wiring,
         key,
@@ -103,6 +103,7 @@ pub(super) fn left(
         "no gate needs the function any more",
     );
     draft.held(Change { held, ..change });
+    false
 }
 
 fn project_of(function: &Function) -> Option<&str> {
@@ -282,13 +283,14 @@ impl Subject<'_, '_> {
         self.problem(code, Severity::Warning, message, hint, draft);
     }
 
+    /// True where it goes.
     fn remove(
         &self,
         joined: &Joined<'_>,
         options: &Options,
         found: &Function,
         draft: &mut Draft<'_>,
-    ) {
+    ) -> bool {
         let mut before = found
             .environment
             .as_ref()
@@ -305,10 +307,11 @@ impl Subject<'_, '_> {
             )
         };
         if let Some(held) = self.used_by_others(joined, options) {
-            return draft.held(Change {
+            draft.held(Change {
                 held: Some(held),
                 ..change
             });
+            return false;
         }
         let write = Write::DeleteFunction {
             region: self.key.region.clone(),
@@ -316,6 +319,7 @@ impl Subject<'_, '_> {
         };
         self.update(change, Rank::Function, write, Some(found), draft);
         self.logs_stay(found, draft);
+        true
     }
 
     /// Why the function stays although none of this manifest's gates needs it. Only a made role tells: one that is named may be that

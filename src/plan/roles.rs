@@ -542,13 +542,7 @@ pub(super) fn left(
     let wiring = joined.wiring;
     match ownership(wiring, role) {
         Ownership::Ours => {
-            let ours = vec![
-                wiring.invoke_policy(),
-                wiring.callback_policy(),
-                wiring.logs_policy(),
-                wiring.assume_policy(),
-            ];
-            remove(joined, options, &subject, ours, role, draft);
+            remove(joined, options, &subject, wiring.policies(), role, draft);
         }
         Ownership::Adopted(form) => give_back(joined, &subject, role, &form, draft),
         Ownership::OtherProject(_) | Ownership::Foreign => {}

@@ -5,6 +5,7 @@ use crate::iam::documents::assume_policy;
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::RoleArn;
 use crate::model::change::{Change, ChangeAction, ChangeKind};
+use crate::model::name::Purpose;
 use crate::model::observed::Seen;
 use crate::model::read::{Function, RoleDetail};
 use crate::model::wiring::{FunctionKey, RoleKey};
@@ -81,7 +82,6 @@ impl Left<'_, '_> {
         };
         let user = self.staying.iter().find(invokes);
         let held = user.map(|one| format!("action {} still invokes it", one.resource()));
-        let goes = held.is_none();
         let spec = spec(execution_role(self.scan, key, found));
         functions::left(
             self.joined,
@@ -90,8 +90,7 @@ impl Left<'_, '_> {
             (found, &spec),
             held,
             draft,
-        );
-        goes
+        )
     }
 
     fn role(
@@ -124,12 +123,13 @@ impl Left<'_, '_> {
             draft.held(in_use((&key, id), &owner, user));
             return;
         }
-        for (policy, is_needed) in [
-            (wiring.invoke_policy(), invokes),
-            (wiring.callback_policy(), executes),
-            (wiring.logs_policy(), executes),
-            (wiring.assume_policy(), serves || self.assumes(detail)),
-        ] {
+        for purpose in Purpose::ALL {
+            let is_needed = match purpose {
+                Purpose::Invoke | Purpose::Artifacts => invokes,
+                Purpose::Callback | Purpose::Logs => executes,
+                Purpose::Assume => serves || self.assumes(detail),
+            };
+            let policy = wiring.policy(purpose);
             if !is_needed && detail.inline.contains_key(policy.as_str()) {
                 let inline = Inline {
                     key: &key,

@@ -301,6 +301,43 @@ fn roles_policies_and_functions_without_an_action_go_too_and_policies_before_the
     }
 }
 
+#[test]
+fn a_role_with_any_of_our_policies_goes() {
+    for policy in by_hand().policies() {
+        let world = wired(&[by_hand()]);
+        strip_actions(&world);
+        world.put_inline("dev", "crossgate-checkout-byhand", policy.as_str(), "{}");
+        let (plan, _) = world.prune(&elsewhere());
+        let roles = &world.snapshot()["dev"].roles;
+        assert!(
+            !roles.contains_key("crossgate-checkout-byhand"),
+            "{}",
+            lines(&plan)
+        );
+    }
+}
+
+#[test]
+fn a_function_that_other_projects_use_keeps_its_role_and_our_policies_there() {
+    let world = wired(&[by_hand()]);
+    strip_actions(&world);
+    let role = "crossgate-checkout-fn-MyFunction";
+    world.put_inline("dev", role, "crossgate-other-callback", "{}");
+    let before = world.snapshot()["dev"].roles[role].inline.clone();
+    let (plan, _) = world.prune(&elsewhere());
+    let held: Vec<&str> = plan
+        .changes
+        .iter()
+        .filter_map(|c| c.held.as_deref())
+        .collect();
+    assert!(
+        held.iter()
+            .any(|why| why.starts_with("gates of other crossgate projects use it")),
+        "{held:?}"
+    );
+    assert_eq!(world.snapshot()["dev"].roles[role].inline, before);
+}
+
 /// Where a manifest makes the function, it must not be there.
 fn without_my_function(world: &World) {
     world.edit("dev", |account| {
