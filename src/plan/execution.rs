@@ -24,8 +24,8 @@ use super::draft::{Draft, Rank};
 use super::functions;
 use super::grants::{self, Inline};
 use super::join::{Joined, JoinedGate};
-use super::roles::{Ownership, PROJECT_TAG, ownership};
-use super::unexpected::{self, Place};
+use super::roles::{self, Ownership, PROJECT_TAG, ownership};
+use super::unexpected::Place;
 
 /// A made role with the gates whose functions run as it.
 struct Subject<'s, 'a> {
@@ -194,29 +194,8 @@ impl Subject<'_, '_> {
             ours: vec![joined.wiring.callback_policy(), joined.wiring.logs_policy()],
             gates: self.names(),
         };
-        let staying = unexpected::plan(joined, options, &place, draft);
-        let change = Change {
-            before: Some(json!({
-                "path": role.arn.path.as_str(),
-                "trust_policy": grants::as_json(&role.trust),
-                "permissions_boundary": role.permissions_boundary,
-                "tags": role.tags,
-            })),
-            ..self.change(
-                ChangeKind::IamRole,
-                ChangeAction::Delete,
-                "no function needs the execution role any more",
-            )
-        };
-        if staying == 0 {
-            let role = self.key.name.clone();
-            draft.write(change, Rank::Role, Write::DeleteRole { role });
-        } else {
-            draft.held(Change {
-                held: Some(unexpected::in_the_way(staying)),
-                ..change
-            });
-        }
+        let reason = "no function needs the execution role any more";
+        roles::remove(joined, options, &place, (role, reason), draft);
     }
 
     fn conflict(&self, intent: Intent, draft: &mut Draft<'_>) {

@@ -184,8 +184,8 @@ fn present(
             own_policy(joined, subject, draft);
             match owner {
                 Ownership::Ours => {
-                    let ours = own_names(joined, subject.key);
-                    remove(joined, options, subject, ours, role, draft);
+                    let place = subject.place(own_names(joined, subject.key));
+                    remove(joined, options, &place, (role, UNNEEDED), draft);
                 }
                 Ownership::Adopted(form) => give_back(joined, subject, role, &form, draft),
                 // Not ours by its tags: only our policy goes, which is ours by its name.
@@ -542,23 +542,38 @@ pub(super) fn left(
     let wiring = joined.wiring;
     match ownership(wiring, role) {
         Ownership::Ours => {
-            remove(joined, options, &subject, wiring.policies(), role, draft);
+            let place = subject.place(wiring.policies());
+            remove(joined, options, &place, (role, UNNEEDED), draft);
         }
         Ownership::Adopted(form) => give_back(joined, &subject, role, &form, draft),
         Ownership::OtherProject(_) | Ownership::Foreign => {}
     }
 }
 
-/// Removes a role of ours, unless policies are on it that are not `ours`.
-fn remove(
+const UNNEEDED: &str = "no gate needs the role any more";
+
+/// Removes a role of ours, unless policies are on it that are not `place.ours`.
+pub(super) fn remove(
     joined: &Joined<'_>,
     options: &Options,
-    subject: &Subject<'_, '_>,
-    ours: Vec<PolicyName>,
-    role: &Role,
+    place: &Place<'_>,
+    (role, reason): (&Role, &str),
     draft: &mut Draft<'_>,
 ) {
-    let staying = unexpected::plan(joined, options, &subject.place(ours), draft);
+    let staying = unexpected::plan(joined, options, place, draft);
+    let Place {
+        key,
+        account_id,
+        ours: _,
+        gates,
+    } = place;
+    let delete = grants::iam_change(
+        (key, account_id),
+        ChangeKind::IamRole,
+        ChangeAction::Delete,
+        reason,
+        gates.clone(),
+    );
     let change = Change {
         before: Some(json!({
             "path": role.arn.path.as_str(),
@@ -566,14 +581,10 @@ fn remove(
             "permissions_boundary": role.permissions_boundary,
             "tags": role.tags,
         })),
-        ..subject.change(
-            ChangeKind::IamRole,
-            ChangeAction::Delete,
-            "no gate needs the role any more",
-        )
+        ..delete
     };
     if staying == 0 {
-        let role = subject.key.name.clone();
+        let role = key.name.clone();
         draft.write(change, Rank::Role, Write::DeleteRole { role });
     } else {
         draft.held(Change {
