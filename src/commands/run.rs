@@ -248,7 +248,6 @@ impl<'a> Shows<'a> {
             plan,
             report: *report,
             accounts,
-            objects: None,
             proof: *proof,
             partition: *partition,
             next: next.clone(),

@@ -272,7 +272,6 @@ fn printed(world: &World, wiring: &Wiring, command: Command, adopt: bool) -> Str
         plan: &made,
         report: None,
         accounts: &accounts,
-        objects: None,
         proof: proves.then_some(output::Proved {
             proof: &proof,
             plan_status,

@@ -69,7 +69,6 @@ pub(super) fn view<'a>(
         plan,
         report: None,
         accounts,
-        objects: None,
         proof: None,
         partition: None,
         next: None,

@@ -28,7 +28,6 @@ pub fn render(view: &View<'_>) -> serde_json::Result<String> {
         plan,
         report,
         accounts,
-        objects: _,
         proof,
         partition,
         next: _,

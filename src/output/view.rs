@@ -79,8 +79,6 @@ pub struct View<'a> {
     pub report: Option<&'a Report>,
     /// The accounts, in the order in which they are shown.
     pub accounts: &'a [AccountLine],
-    /// How many objects the gates consist of, where the command knows.
-    pub objects: Option<usize>,
     /// Whether the hops will be allowed, where that was asked.
     pub proof: Option<Proved<'a>>,
     /// The partition that the run is about, where it is about one.

@@ -41,12 +41,9 @@ fn in_sync(view: &View<'_>) -> String {
         return "no gate has left anything behind.".to_owned();
     }
     let gates = counted(view.plan.gates.len(), "gate");
-    match (view.plan.intent, view.objects) {
-        (Intent::Bootstrap, Some(n)) => {
-            format!("{gates}, {}, nothing to do.", counted(n, "object"))
-        }
-        (Intent::Bootstrap, None) => format!("{gates}, nothing to do."),
-        (Intent::Teardown, _) => format!("{gates}, nothing to remove."),
+    match view.plan.intent {
+        Intent::Bootstrap => format!("{gates}, nothing to do."),
+        Intent::Teardown => format!("{gates}, nothing to remove."),
     }
 }
 
