@@ -40,13 +40,20 @@ pub(super) async fn bucket_policy(
     }
 }
 
-/// `kms:GetKeyPolicy` of the only policy that a key has (api: GetKeyPolicy).
+/// The name of the only policy that a key has (api: GetKeyPolicy, PutKeyPolicy). AWS takes it for said where it is not; others that
+/// speak its protocol do not (moto finds no policy then).
+const KEY_POLICY: &str = "default";
+
+/// `kms:GetKeyPolicy`.
 pub(super) async fn key_policy(
     client: &aws_sdk_kms::Client,
     call: &Call<'_>,
     key: &KeyArn,
 ) -> Outcome<Fact> {
-    let request = client.get_key_policy().key_id(key.to_string());
+    let request = client
+        .get_key_policy()
+        .key_id(key.to_string())
+        .policy_name(KEY_POLICY);
     match request.send().await {
         Ok(output) => {
             let request_id = output.request_id();
@@ -107,6 +114,7 @@ pub(super) async fn write_key(
     let request = client
         .put_key_policy()
         .key_id(key.to_string())
+        .policy_name(KEY_POLICY)
         .policy(document);
     done(call, request.send().await)
 }
