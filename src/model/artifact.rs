@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::account::{AccountId, AccountName, Partition, Region};
 use super::pipeline::PipelineDocument;
 use super::read::Read;
@@ -167,14 +169,34 @@ impl PipelineDocument {
             .get("artifactStores")
             .and_then(|stores| stores.get(region.as_str()));
         let store = of_region.or_else(|| document.get("artifactStore"))?;
-        let key = match store
-            .pointer("/encryptionKey/id")
-            .and_then(|id| id.as_str())
-        {
+        ArtifactStore::parse(store, region, account)
+    }
+
+    /// All artifact stores; `home`, `account`: the pipeline's.
+    pub fn artifact_stores(&self, home: &Region, account: &AccountId) -> Vec<ArtifactStore> {
+        let document = self.as_json();
+        let own = document
+            .get("artifactStore")
+            .map(|store| (home.clone(), store));
+        let of_regions = document.get("artifactStores").and_then(Value::as_object);
+        let of_regions = of_regions
+            .into_iter()
+            .flatten()
+            .filter_map(|(region, store)| Some((Region::new(region).ok()?, store)));
+        own.into_iter()
+            .chain(of_regions)
+            .filter_map(|(region, store)| ArtifactStore::parse(store, &region, account))
+            .collect()
+    }
+}
+
+impl ArtifactStore {
+    fn parse(store: &Value, region: &Region, account: &AccountId) -> Option<Self> {
+        let key = match store.pointer("/encryptionKey/id").and_then(Value::as_str) {
             None => StoreKey::Default,
             Some(id) => StoreKey::parse(id, region, account),
         };
-        Some(ArtifactStore {
+        Some(Self {
             bucket: BucketName::new(store.get("location")?.as_str()?)?,
             region: region.clone(),
             key,
@@ -265,13 +287,16 @@ mod tests {
 
     use super::*;
 
-    fn store(stores: &serde_json::Value, region: &str) -> Option<ArtifactStore> {
+    fn document(stores: &Value) -> PipelineDocument {
         let mut pipeline = json!({"name": "P", "roleArn": "arn:aws:iam::111111111111:role/S",
             "stages": [{"name": "Source", "actions": [{"name": "A"}]}]});
         let top = pipeline.as_object_mut().unwrap();
         top.extend(stores.as_object().unwrap().clone());
-        let document = PipelineDocument::parse(&pipeline.to_string()).unwrap();
-        document.artifact_store(
+        PipelineDocument::parse(&pipeline.to_string()).unwrap()
+    }
+
+    fn store(stores: &Value, region: &str) -> Option<ArtifactStore> {
+        document(stores).artifact_store(
             &Region::new(region).unwrap(),
             &AccountId::new("111111111111").unwrap(),
         )
@@ -304,5 +329,28 @@ mod tests {
         assert_eq!(store(&stores, "us-west-2"), None);
         let bad = json!({"artifactStore": {"location": "not/a bucket"}});
         assert_eq!(store(&bad, "us-east-1"), None);
+    }
+
+    #[test]
+    fn all_stores_are_those_of_regions_and_the_pipelines_own() {
+        let all = |stores: &Value| -> Vec<(String, String)> {
+            let home = Region::new("us-east-1").unwrap();
+            let account = AccountId::new("111111111111").unwrap();
+            let stores = document(stores).artifact_stores(&home, &account);
+            let names = stores
+                .iter()
+                .map(|s| (s.region.to_string(), s.bucket.to_string()));
+            names.collect()
+        };
+        let pair = |region: &str, bucket: &str| (region.to_owned(), bucket.to_owned());
+        let own = json!({"artifactStore": {"location": "own"}});
+        assert_eq!(all(&own), [pair("us-east-1", "own")]);
+        let many = json!({"artifactStores": {"us-east-1": {"location": "east"}, "nowhere": {"location": "no"},
+            "eu-west-1": {"location": "west"}, "us-west-2": {"location": "a/b"}}});
+        assert_eq!(
+            all(&many),
+            [pair("us-east-1", "east"), pair("eu-west-1", "west")]
+        );
+        assert_eq!(all(&json!({})), []);
     }
 }

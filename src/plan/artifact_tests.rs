@@ -10,23 +10,23 @@ use crate::plan::{of_apply, of_check};
 use crate::world::{MANIFEST, World, wiring};
 
 const KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/1111-22";
-const BUCKET_POLICY: &str = r#"{"Version":"2008-10-17","Id":"SSEAndSSLPolicy","Statement":{"Sid":"DenyInsecureConnections","Effect":"Deny","Principal":"*","Action":["s3:*"],"Resource":"arn:aws:s3:::bucket/*","Condition":{"Bool":{"aws:SecureTransport":false}}}}"#;
+pub(super) const BUCKET_POLICY: &str = r#"{"Version":"2008-10-17","Id":"SSEAndSSLPolicy","Statement":{"Sid":"DenyInsecureConnections","Effect":"Deny","Principal":"*","Action":["s3:*"],"Resource":"arn:aws:s3:::bucket/*","Condition":{"Bool":{"aws:SecureTransport":false}}}}"#;
 const KEY_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Enable IAM policies","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"kms:*","Resource":"*"}]}"#;
 const ROLE: &str = "arn:aws:iam::222222222222:role/crossgate-checkout-validate";
 
 /// The manifest with artifacts; `manage`: `[gates.artifacts]`.
-fn manifest(artifacts: &str, manage: &str) -> String {
+pub(super) fn manifest(artifacts: &str, manage: &str) -> String {
     MANIFEST.replace(
         "after = \"Deploy\"\n",
         &format!("after = \"Deploy\"\n{artifacts}\n"),
     ) + manage
 }
 
-const IN: &str = "input_artifacts = [\"App\"]";
-const BOTH: &str = "input_artifacts = [\"App\"]\noutput_artifacts = [\"Report\"]";
-const MANAGE: &str = "[gates.artifacts]\nmanage = true\n";
+pub(super) const IN: &str = "input_artifacts = [\"App\"]";
+pub(super) const BOTH: &str = "input_artifacts = [\"App\"]\noutput_artifacts = [\"Report\"]";
+pub(super) const MANAGE: &str = "[gates.artifacts]\nmanage = true\n";
 
-fn managed() -> String {
+pub(super) fn managed() -> String {
     manifest(BOTH, MANAGE)
 }
 
@@ -40,7 +40,7 @@ fn two() -> String {
     format!("{}[[gates]]{second}", managed())
 }
 
-fn world(bucket: Option<&str>) -> World {
+pub(super) fn world(bucket: Option<&str>) -> World {
     let world = World::new();
     world.edit_pipeline("MyPipeline", |p| {
         p["stages"][0]["actions"][0]["outputArtifacts"] = json!([{"name": "App"}]);
@@ -55,7 +55,7 @@ fn world(bucket: Option<&str>) -> World {
     world
 }
 
-fn wired(manifest: &str, bucket: Option<&str>) -> World {
+pub(super) fn wired(manifest: &str, bucket: Option<&str>) -> World {
     let world = world(bucket);
     let (plan, report) = world.run(&wiring(manifest, &[]), &bootstrap());
     let report = report.unwrap_or_else(|| panic!("{:#?}", plan.problems));
@@ -64,7 +64,7 @@ fn wired(manifest: &str, bucket: Option<&str>) -> World {
     world
 }
 
-fn policy(world: &World, bucket: bool) -> Value {
+pub(super) fn policy(world: &World, bucket: bool) -> Value {
     let accounts = world.snapshot();
     let tools = &accounts["tools"];
     let text = if bucket {

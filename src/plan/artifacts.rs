@@ -12,15 +12,16 @@ use crate::iam::documents::{
     ArtifactGrants, artifact_sids, artifacts_policy, bucket_statements, key_statements,
 };
 use crate::iam::hops::{ArtifactCall, artifact_access};
-use crate::model::account::AccountId;
+use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::RoleArn;
 use crate::model::artifact::{ArtifactStore, PolicyHolder, StoreKey, Traffic};
 use crate::model::chain::Answer;
 use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity, Work};
-use crate::model::failure::CloudError;
+use crate::model::failure::{CloudError, CloudErrorKind};
 use crate::model::observed::Seen;
 use crate::model::policy::{PolicyDocument, Statement};
 use crate::model::resource_policy::{PolicyUpdate, ResourcePolicy};
+use crate::model::wiring::Wiring;
 
 use super::Options;
 use super::draft::{Draft, Rank};
@@ -61,18 +62,26 @@ pub(super) fn by_holder<'j, 'a>(
     groups
 }
 
-/// The bucket, and the key where it is one that can be named and its account is one of the manifest's.
 fn holders(joined: &Joined<'_>, gate: &JoinedGate<'_>) -> Vec<PolicyHolder> {
-    let Some(store) = gate.artifacts.as_ref().and_then(|a| a.store.as_ref()) else {
-        return Vec::new();
-    };
+    let store = gate.artifacts.as_ref().and_then(|a| a.store.as_ref());
+    store.map_or_else(Vec::new, |store| {
+        of_store(joined.wiring, &gate.gate.pipeline.account, store)
+    })
+}
+
+/// The bucket, and the key where it is one that can be named and its account is one of the manifest's.
+pub(super) fn of_store(
+    wiring: &Wiring,
+    account: &AccountName,
+    store: &ArtifactStore,
+) -> Vec<PolicyHolder> {
     let bucket = PolicyHolder::Bucket {
-        account: gate.gate.pipeline.account.clone(),
+        account: account.clone(),
         region: store.region.clone(),
         bucket: store.bucket.clone(),
     };
     let key = store.key.key().and_then(|key| {
-        let mut accounts = joined.wiring.accounts.iter();
+        let mut accounts = wiring.accounts.iter();
         let (account, _) = accounts.find(|(_, account)| account.id == key.account)?;
         Some(PolicyHolder::Key {
             account: account.clone(),
@@ -164,38 +173,78 @@ fn refuse(joined: &Joined<'_>, gate: &JoinedGate<'_>, draft: &mut Draft<'_>) {
 }
 
 /// A bucket or a key, with the gates whose artifacts it holds.
-struct Subject<'j, 'a> {
-    holder: PolicyHolder,
-    gates: Vec<&'j JoinedGate<'a>>,
+pub(super) struct Subject<'j, 'a> {
+    pub(super) holder: PolicyHolder,
+    pub(super) gates: Vec<&'j JoinedGate<'a>>,
 }
 
 impl Subject<'_, '_> {
     fn plan(&self, joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
-        let text = match joined.observed.resource_policy(&self.holder) {
-            Seen::NotRead => return,
-            Seen::Unreadable(error) => return self.unread(error, options.intent, draft),
-            Seen::Absent if matches!(self.holder, PolicyHolder::Key { .. }) => {
-                return self.no_such_key(options.intent, draft);
-            }
-            Seen::Absent => None,
-            Seen::Present(text) => Some(text),
+        let Some((found, text)) = self.found(joined, options.intent, draft) else {
+            return;
         };
-        let found = match ResourcePolicy::parse(text) {
-            Ok(found) => found,
-            Err(why) => return self.unreadable(&why, draft),
-        };
-        self.ours(joined, &found, text, draft);
+        self.ours(joined, (&found, text), None, draft);
         if options.intent == Intent::Bootstrap {
             self.lacking(text, draft);
         }
     }
 
-    /// Our statements, for the managed gates that stay.
+    /// What is left of ours in a policy of which no gate has need; `user`: what still uses it, in words.
+    pub(super) fn left(
+        &self,
+        joined: &Joined<'_>,
+        user: impl FnOnce(&[&Value]) -> Option<String>,
+        draft: &mut Draft<'_>,
+    ) {
+        let Some((found, text)) = self.found(joined, Intent::Teardown, draft) else {
+            return;
+        };
+        let sids = artifact_sids(&joined.wiring.project);
+        let there: Vec<&Value> = sids.iter().flat_map(|sid| found.with_sid(sid)).collect();
+        self.ours(joined, (&found, text), user(&there), draft);
+    }
+
+    /// The policy as it was read; none where there is nothing to do with it, which is said.
+    fn found<'o>(
+        &self,
+        joined: &Joined<'o>,
+        intent: Intent,
+        draft: &mut Draft<'_>,
+    ) -> Option<(ResourcePolicy, Option<&'o str>)> {
+        let text = match joined.observed.resource_policy(&self.holder) {
+            Seen::NotRead => return None,
+            // Nothing of ours is in a bucket that is gone.
+            Seen::Unreadable(error)
+                if intent == Intent::Teardown && error.kind == CloudErrorKind::NotFound =>
+            {
+                return None;
+            }
+            Seen::Unreadable(error) => {
+                self.unread(error, intent, draft);
+                return None;
+            }
+            Seen::Absent if matches!(self.holder, PolicyHolder::Key { .. }) => {
+                self.no_such_key(intent, draft);
+                return None;
+            }
+            Seen::Absent => None,
+            Seen::Present(text) => Some(text),
+        };
+        match ResourcePolicy::parse(text) {
+            Ok(found) => Some((found, text)),
+            Err(why) => {
+                self.unreadable(&why, draft);
+                None
+            }
+        }
+    }
+
+    /// Our statements, for the managed gates that stay; `held`: why the policy must stay as it is.
     fn ours(
         &self,
         joined: &Joined<'_>,
-        found: &ResourcePolicy,
-        text: Option<&str>,
+        (found, text): (&ResourcePolicy, Option<&str>),
+        held: Option<String>,
         draft: &mut Draft<'_>,
     ) {
         let wanted = self.wanted(joined);
@@ -218,6 +267,9 @@ impl Subject<'_, '_> {
             (false, false) => "this project's statements are missing",
         };
         let change = self.change(joined, found.raw().cloned(), after, reason);
+        if held.is_some() {
+            return draft.held(Change { held, ..change });
+        }
         let update = PolicyUpdate {
             holder: self.holder.clone(),
             sids: sids.to_vec(),

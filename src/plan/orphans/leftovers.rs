@@ -56,7 +56,7 @@ pub(super) fn plan<'a>(
     }
 }
 
-fn is_at(gate: &JoinedGate<'_>, found: &FoundAction<'_>) -> bool {
+pub(super) fn is_at(gate: &JoinedGate<'_>, found: &FoundAction<'_>) -> bool {
     let action = &gate.gate.action;
     gate.gate.pipeline == found.pipeline
         && action.stage.as_str() == found.stage.name()

@@ -3,11 +3,14 @@
 //!
 //! An action that was a gate becomes a gate again, for the length of a plan: the manifest's gates and these make a wiring of
 //! which just the latter are torn down. So the order of a teardown, shared objects and all that forbids one hold here too.
-//! `leftovers` are the objects without an action.
+//! `leftovers` are the objects without an action, `stores` the statements in the policies of artifact buckets and keys.
 
 mod actions;
 mod leftovers;
 mod scan;
+#[cfg(test)]
+mod store_tests;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -37,8 +40,10 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
     let mut wanted = Wanted::new(observed);
     let scan = Scan::new(wiring, observed);
     scan.wants(&mut wanted);
+    stores::wants(&scan, wiring, &mut wanted);
     if wanted.is_empty() {
         let imagined = actions::imagine(&scan, options);
+        stores::wants(&scan, &imagined.wiring, &mut wanted);
         for gate in &imagined.wiring.gates {
             let read = match imagined.wiring.functions.get(&gate.function) {
                 Some(_) => gate.function.tagged(),
@@ -72,6 +77,7 @@ pub fn plan(wiring: &Wiring, observed: &Observed, options: &Options) -> Plan {
     }
     scan.report(&mut draft);
     leftovers::plan(&scan, &joined, options, &mut draft);
+    stores::plan(&scan, &joined, &mut draft);
     let mut plan = draft.finish(wiring, Intent::Teardown);
     for change in &mut plan.changes {
         let is_ours = change.kind != ChangeKind::IamUnexpectedPolicy;
