@@ -2,6 +2,7 @@
 
 mod accounts;
 mod adopt;
+mod artifacts;
 mod chain;
 mod ci;
 mod conform;

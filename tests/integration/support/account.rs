@@ -33,6 +33,8 @@ pub(crate) struct Account {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     pub(crate) organizations: aws_sdk_organizations::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) kms: aws_sdk_kms::Client,
     endpoint: String,
     runtime: Rc<Runtime>,
 }
@@ -66,6 +68,8 @@ impl Account {
             lambda: client!(aws_sdk_lambda, keys, endpoint),
             sts: client!(aws_sdk_sts, keys, endpoint),
             organizations: client!(aws_sdk_organizations, keys, endpoint),
+            s3: client!(aws_sdk_s3, keys, endpoint),
+            kms: client!(aws_sdk_kms, keys, endpoint),
             endpoint: endpoint.to_owned(),
             runtime: Rc::clone(runtime),
         }

@@ -63,7 +63,10 @@ impl Request {
             Some(target) => target.rsplit('.').next().unwrap_or("").to_owned(),
             None => request
                 .form("Action")
-                .unwrap_or_else(|| lambda_operation(method, &request.path)),
+                .unwrap_or_else(|| match request.service.as_str() {
+                    "s3" => bucket_operation(method, &request.path),
+                    _ => lambda_operation(method, &request.path),
+                }),
         };
         request
     }
@@ -98,6 +101,19 @@ impl Request {
         !reads
             .iter()
             .any(|prefix| self.operation.starts_with(prefix))
+    }
+}
+
+fn bucket_operation(method: &str, path: &str) -> String {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let mut keys = query
+        .split('&')
+        .map(|pair| pair.split('=').next().unwrap_or(""));
+    match (method, keys.any(|key| key == "policy")) {
+        ("GET", true) => "GetBucketPolicy".to_owned(),
+        ("PUT", true) => "PutBucketPolicy".to_owned(),
+        ("DELETE", true) => "DeleteBucketPolicy".to_owned(),
+        (method, _) => format!("{method} {path}"),
     }
 }
 

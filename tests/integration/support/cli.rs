@@ -262,7 +262,7 @@ impl Run {
     }
 }
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 13] = [
     "iam_role",
     "iam_trust_policy",
     "iam_role_tags",
@@ -274,4 +274,6 @@ const KINDS: [&str; 11] = [
     "lambda_function_configuration",
     "lambda_function_tags",
     "pipeline_action",
+    "s3_bucket_policy",
+    "kms_key_policy",
 ];

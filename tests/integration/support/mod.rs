@@ -12,4 +12,5 @@ pub(crate) mod proxy;
 pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod snapshot;
+pub(crate) mod stores;
 pub(crate) mod world;
