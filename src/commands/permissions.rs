@@ -52,6 +52,7 @@ pub(super) fn run(
         let roles = Roles {
             service: arns("--service-role", service_role, &piped)?,
             execution: arns("--execution-role", execution_role, &functioned)?,
+            ..Roles::default()
         };
         (config, wiring, roles)
     };

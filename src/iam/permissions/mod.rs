@@ -365,12 +365,12 @@ impl<'a> Place<'a> {
             On::AnyRoles if self.selected_here() => {
                 [format!("arn:{}:iam::{}:role/*", self.partition, self.id)].into()
             }
-            On::ArtifactBuckets if self.with_artifacts(|_| true) => self.any_bucket(),
-            On::ManagedBuckets if self.with_artifacts(|gate| gate.manage_artifacts) => {
-                self.any_bucket()
-            }
-            On::ArtifactKeys if self.with_artifacts(|_| true) => self.any_key(),
-            On::ManagedKeys if self.with_artifacts(|gate| gate.manage_artifacts) => self.any_key(),
+            On::ArtifactBuckets => self.buckets(self.with_artifacts(|_| true)),
+            On::ManagedBuckets => self.buckets(self.with_artifacts(|gate| gate.manage_artifacts)),
+            On::SearchedBuckets => self.buckets(gates),
+            On::ArtifactKeys => self.keys(self.with_artifacts(|_| true)),
+            On::ManagedKeys => self.keys(self.with_artifacts(|gate| gate.manage_artifacts)),
+            On::SearchedKeys => self.keys(gates),
             // ListFunctions knows no resources; a list of pipelines is asked for as a whole (service authorization reference).
             On::AllPipelines if self.piped().next().is_some() => ["*".to_owned()].into(),
             On::AllFunctions if self.functioned().next().is_some() => ["*".to_owned()].into(),
@@ -396,29 +396,54 @@ impl<'a> Place<'a> {
             | On::OwnOrganization
             | On::ManagedPolicies
             | On::AnyRoles
-            | On::ArtifactBuckets
-            | On::ManagedBuckets
-            | On::ArtifactKeys
-            | On::ManagedKeys
             | On::AllPipelines
             | On::AllFunctions => BTreeSet::new(),
         };
         set.into_iter().collect()
     }
 
-    /// Whether a gate of a pipeline here has artifacts.
-    fn with_artifacts(&self, keep: fn(&Gate) -> bool) -> bool {
-        let mut gates = self.piped();
-        gates.any(|gate| gate.action.traffic().is_some() && keep(gate))
+    /// The selected gates that have artifacts.
+    fn with_artifacts(&self, keep: fn(&Gate) -> bool) -> impl Iterator<Item = &'a Gate> {
+        self.selected()
+            .filter(move |gate| gate.action.traffic().is_some() && keep(gate))
     }
 
-    /// Only the pipeline says which bucket it is; a condition keeps to those of the account.
-    fn any_bucket(&self) -> BTreeSet<String> {
-        [format!("arn:{}:s3:::*", self.partition)].into()
+    /// The buckets of these gates' pipelines that are here. Only the pipeline says which they are: where one was not read, any,
+    /// and a condition keeps to those of the account.
+    fn buckets(&self, gates: impl Iterator<Item = &'a Gate>) -> BTreeSet<String> {
+        let mut arns = BTreeSet::new();
+        for gate in gates.filter(|gate| gate.pipeline.account == *self.name) {
+            match self.roles.stores.get(&gate.pipeline) {
+                Some(stores) => arns.extend(stores.iter().map(|s| s.bucket.arn(self.partition))),
+                None => return [self.any_bucket()].into(),
+            }
+        }
+        arns
     }
 
-    fn any_key(&self) -> BTreeSet<String> {
-        [format!("arn:{}:kms:*:{}:key/*", self.partition, self.id)].into()
+    /// The keys of these gates' pipelines that are here, wherever the pipelines are; any, where a pipeline here was not read.
+    fn keys(&self, gates: impl Iterator<Item = &'a Gate>) -> BTreeSet<String> {
+        let mut arns = BTreeSet::new();
+        for gate in gates {
+            match self.roles.stores.get(&gate.pipeline) {
+                Some(stores) => {
+                    let keys = stores.iter().filter_map(|store| store.key.key());
+                    let here = keys.filter(|key| key.account == *self.id);
+                    arns.extend(here.map(ToString::to_string));
+                }
+                None if gate.pipeline.account == *self.name => return [self.any_key()].into(),
+                None => {}
+            }
+        }
+        arns
+    }
+
+    fn any_bucket(&self) -> String {
+        format!("arn:{}:s3:::*", self.partition)
+    }
+
+    fn any_key(&self) -> String {
+        format!("arn:{}:kms:*:{}:key/*", self.partition, self.id)
     }
 
     fn selected_here(&self) -> bool {
@@ -502,7 +527,7 @@ impl<'a> Place<'a> {
             On::PassedRoles | On::AnyPassedRoles => passed_to(CODEPIPELINE),
             On::PassedExecutionRoles => passed_to(LAMBDA),
             // The ARN of a bucket does not say its account (IAM user guide, `aws:ResourceAccount`).
-            On::ArtifactBuckets | On::ManagedBuckets => vec![Condition {
+            On::ArtifactBuckets | On::ManagedBuckets | On::SearchedBuckets => vec![Condition {
                 operator: "StringEquals".to_owned(),
                 key: "aws:ResourceAccount".to_owned(),
                 values: vec![self.id.as_str().to_owned()],
@@ -538,6 +563,7 @@ impl<'a> Place<'a> {
             | On::RolesOfAccount
             | On::ArtifactKeys
             | On::ManagedKeys
+            | On::SearchedKeys
             | On::LogGroups => Vec::new(),
         }
     }
@@ -565,13 +591,13 @@ impl<'a> Place<'a> {
                  have it read with --resolve"
             ));
         }
-        let all_buckets = |on| !self.resources(on).is_empty();
-        if (kinds.contains_key(&On::ManagedBuckets) && all_buckets(On::ManagedBuckets))
-            || (kinds.contains_key(&On::ArtifactBuckets) && all_buckets(On::ArtifactBuckets))
-        {
+        let any = [self.any_bucket(), self.any_key()];
+        let is_any = |on: &On| self.resources(*on).iter().any(|arn| any.contains(arn));
+        if kinds.keys().any(is_any) {
             notes.push(
-                "the manifest does not say which bucket and which key hold the artifacts, so any of the account is allowed: write \
-                 their ARNs instead (of `artifactStore` in the pipeline)"
+                "the manifest does not say which bucket and which key hold the artifacts, so any of the pipeline's account is \
+                 allowed, and none of another: write their ARNs instead (of `artifactStore` in the pipeline), or have them read \
+                 with --resolve"
                     .to_owned(),
             );
         }

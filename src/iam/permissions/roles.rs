@@ -1,13 +1,15 @@
-//! The roles that a manifest does not name: given by a person, or found in what was read of pipelines and functions.
+//! The roles and artifact stores that a manifest does not name: given by a person, or found in what was read of pipelines and
+//! functions.
 //! It asks and understands answers; it reads nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::account::AccountName;
 use crate::model::arn::RoleArn;
+use crate::model::artifact::ArtifactStore;
 use crate::model::observed::{Observed, Seen};
 use crate::model::read::Read;
-use crate::model::wiring::{Gate, Wiring};
+use crate::model::wiring::{Gate, PipelineKey, Wiring};
 
 /// Service roles of pipelines and execution roles of functions, of all accounts. Where an account has none, any role of it may
 /// be one.
@@ -17,6 +19,8 @@ pub struct Roles {
     pub service: BTreeSet<RoleArn>,
     /// Execution roles.
     pub execution: BTreeSet<RoleArn>,
+    /// The artifact stores of the pipelines that were read. The store of another may be any bucket and any key.
+    pub stores: BTreeMap<PipelineKey, Vec<ArtifactStore>>,
 }
 
 impl Roles {
@@ -52,7 +56,13 @@ impl Roles {
                 pipeline, function, ..
             } = gate;
             let found = match observed.pipeline(pipeline) {
-                Seen::Present(document) => document.role_arn().map_err(|error| error.to_string()),
+                Seen::Present(document) => {
+                    if let Some(id) = wiring.account_id(&pipeline.account) {
+                        let stores = document.artifact_stores(&pipeline.region, id);
+                        roles.stores.insert(pipeline.clone(), stores);
+                    }
+                    document.role_arn().map_err(|error| error.to_string())
+                }
                 other => Err(unknown(&other, &format!("pipeline {}", pipeline.name))),
             };
             keep(

@@ -48,6 +48,10 @@ pub(super) enum On {
     ManagedBuckets,
     /// Of the keys likewise.
     ManagedKeys,
+    /// The buckets of all gates' pipelines, whether they have artifacts or not: statements of ours may be left in their policies.
+    SearchedBuckets,
+    /// The keys of these.
+    SearchedKeys,
     /// The functions' log groups.
     LogGroups,
     /// All pipelines of the account: lists of them are asked for as a whole.
@@ -100,6 +104,8 @@ impl On {
             Self::ArtifactKeys => "ArtifactKeys",
             Self::ManagedBuckets => "ManagedBuckets",
             Self::ManagedKeys => "ManagedKeys",
+            Self::SearchedBuckets => "SearchedBuckets",
+            Self::SearchedKeys => "SearchedKeys",
             Self::LogGroups => "LogGroups",
             Self::AllPipelines => "ListPipelines",
             Self::AllFunctions => "ListFunctions",
@@ -181,7 +187,8 @@ pub(super) const NEEDS: &[Need] = {
         Functions, FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions,
         ManagedBuckets, ManagedKeys, ManagedPolicies, NamedExecutionRoles, Organization,
         OwnFunctions, OwnOrganization, OwnRoles, PassedExecutionRoles, PassedRoles, Pipelines,
-        RolesOfAccount, SeenMadeFunctions, SeenPipelines, ServiceRoles, UnboundedInvokeRoles,
+        RolesOfAccount, SearchedBuckets, SearchedKeys, SeenMadeFunctions, SeenPipelines,
+        ServiceRoles, UnboundedInvokeRoles,
     };
     use When::{
         Adopt, Bootstrap, Diagnose, Init, Organizations, Orphans, PartialTeardown, Plan, Prune,
@@ -263,6 +270,8 @@ pub(super) const NEEDS: &[Need] = {
         need("lambda:GetFunctionConfiguration", AnyFunctions, &[Orphans]),
         need("lambda:GetFunction", AnyFunctions, &[Orphans]),
         need("lambda:ListTags", AnyFunctions, &[Orphans]),
+        need("s3:GetBucketPolicy", SearchedBuckets, &[Orphans]),
+        need("kms:GetKeyPolicy", SearchedKeys, &[Orphans]),
         // What the policies of artifact buckets and keys let the invoke roles do.
         need("s3:GetBucketPolicy", ArtifactBuckets, &[Plan, Verify]),
         need("kms:GetKeyPolicy", ArtifactKeys, &[Plan, Verify]),
@@ -353,6 +362,9 @@ pub(super) const NEEDS: &[Need] = {
         need("s3:PutBucketPolicy", ManagedBuckets, &[Bootstrap, Teardown]),
         need("s3:DeleteBucketPolicy", ManagedBuckets, &[Teardown]),
         need("kms:PutKeyPolicy", ManagedKeys, &[Bootstrap, Teardown]),
+        need("s3:PutBucketPolicy", SearchedBuckets, &[Prune]),
+        need("s3:DeleteBucketPolicy", SearchedBuckets, &[Prune]),
+        need("kms:PutKeyPolicy", SearchedKeys, &[Prune]),
         // A run that is started and followed.
         need("codepipeline:StartPipelineExecution", Pipelines, &[Run]),
         need("codepipeline:GetPipelineExecution", Pipelines, &[Run]),

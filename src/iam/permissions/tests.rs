@@ -13,11 +13,15 @@ use crate::model::artifact::{BucketName, KeyArn};
 use crate::model::change::Intent;
 use crate::model::function::{FunctionSettings, NewFunction, Variables};
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
+use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
 use crate::model::policy::Clause;
+use crate::model::progress::Silent;
 use crate::model::read::{ControlKind, Read};
 use crate::model::wiring::{OrganizationReader, Wiring};
 use crate::model::write::{NewRole, Write};
+use crate::observe::observe;
+use crate::plan::orphans;
 use crate::world::{self, World};
 
 /// Calls that need no permission (api: GetCallerIdentity).
@@ -300,6 +304,7 @@ fn a_check_reads_only_the_objects_of_the_gate() {
     let roles = Roles {
         service: [RoleArn::parse("arn:aws:iam::111111111111:role/service-role/S").unwrap()].into(),
         execution: [RoleArn::parse("arn:aws:iam::222222222222:role/E").unwrap()].into(),
+        ..Roles::default()
     };
     let operators = operators(&example(), &asked(&[Task::Check]), &roles, &[]);
     insta::assert_snapshot!(shown(&one(&operators, "tools")), @r#"
@@ -465,6 +470,7 @@ fn assert_allowed(world: &World, wiring: &Wiring, asked: &Asked) {
     let roles = Roles {
         service: role("arn:aws:iam::111111111111:role/ServiceRole"),
         execution: role("arn:aws:iam::222222222222:role/ExecutionRole"),
+        ..Roles::default()
     };
     let operators = operators(wiring, asked, &roles, &[]);
     let mut calls = 0;
@@ -583,6 +589,76 @@ fn every_call_of_a_run_with_artifacts_is_allowed_by_its_policy() {
         );
         assert_eq!(shown(&tools).contains("PutKeyPolicy"), writes);
     }
+}
+
+#[test]
+fn buckets_and_keys_are_those_of_the_pipelines_where_these_were_read() {
+    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
+    let manifest = world::MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    let wiring = world::wiring(
+        &format!("{manifest}[gates.artifacts]\nmanage = true\n"),
+        &[],
+    );
+    let world = World::new();
+    world.edit_pipeline("MyPipeline", |p| {
+        // The key is the function's account's.
+        let key = "arn:aws:kms:us-east-1:222222222222:key/1111-22";
+        p["artifactStore"]["encryptionKey"] = serde_json::json!({"type": "KMS", "id": key});
+    });
+    let wants = |seen: &Observed| Roles::wants(&wiring, seen);
+    let observed = world::block_on(observe(&world, wants, 16, &Silent));
+    let roles = Roles::of(&wiring, &observed).unwrap();
+    let mut asked = asked(&[Task::Bootstrap, Task::Prune]);
+    let of_stores = |operators: &[Operator], account: &str| -> String {
+        let all = shown(&one(operators, account));
+        let mut lines: Vec<&str> = all.lines().collect();
+        lines.retain(|line| {
+            line.contains("s3:") || line.contains("kms:") || line.contains("bucket")
+        });
+        lines.join("\n")
+    };
+    let read = operators(&wiring, &asked, &roles, &[]);
+    insta::assert_snapshot!(of_stores(&read, "tools"), @r#"{"Sid":"ArtifactBuckets","Effect":"Allow","Action":["s3:DeleteBucketPolicy","s3:GetBucketPolicy","s3:PutBucketPolicy"],"Resource":"arn:aws:s3:::bucket","Condition":{"StringEquals":{"aws:ResourceAccount":"111111111111"}}}"#);
+    insta::assert_snapshot!(of_stores(&read, "dev"), @r#"{"Sid":"ArtifactKeys","Effect":"Allow","Action":["kms:GetKeyPolicy","kms:PutKeyPolicy"],"Resource":"arn:aws:kms:us-east-1:222222222222:key/1111-22"}"#);
+    asked.tasks = [Task::Check].into();
+    asked.orphans = true;
+    let unread = operators(&wiring, &asked, &Roles::default(), &[]);
+    insta::assert_snapshot!(of_stores(&unread, "tools"), @r#"
+    {"Sid":"ArtifactBuckets","Effect":"Allow","Action":"s3:GetBucketPolicy","Resource":"arn:aws:s3:::*","Condition":{"StringEquals":{"aws:ResourceAccount":"111111111111"}}}
+    {"Sid":"ArtifactKeys","Effect":"Allow","Action":"kms:GetKeyPolicy","Resource":"arn:aws:kms:*:111111111111:key/*"}
+    note: the manifest does not say which bucket and which key hold the artifacts, so any of the pipeline's account is allowed, and none of another: write their ARNs instead (of `artifactStore` in the pipeline), or have them read with --resolve
+    "#);
+}
+
+#[test]
+fn every_call_of_a_search_in_stores_is_allowed_by_its_policy() {
+    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
+    let manifest = world::MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    let managed = world::wiring(
+        &format!("{manifest}[gates.artifacts]\nmanage = true\n"),
+        &[],
+    );
+    let world = World::new();
+    world.edit_pipeline("MyPipeline", |p| {
+        p["stages"][0]["actions"][0]["outputArtifacts"] = serde_json::json!([{"name": "App"}]);
+        p["artifactStore"]["encryptionKey"] = serde_json::json!({"type": "KMS", "id": "1111-22"});
+    });
+    world.edit("tools", |a| {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}"#;
+        a.keys.insert("1111-22".to_owned(), policy.to_owned());
+    });
+    world.run(&managed, &world::options(Intent::Bootstrap));
+    let none = manifest.replace("[\"App\"]", "[]");
+    let after = world::wiring(&none, &[]);
+    world.run(&after, &world::options(Intent::Bootstrap));
+    world.forget_calls();
+    let options = world::options(Intent::Teardown);
+    let wants = |seen: &Observed| orphans::wants(&after, seen, &options);
+    let observed = world::block_on(observe(&world, wants, 16, &Silent));
+    let plan = orphans::plan(&after, &observed, &options);
+    let report = world.apply(&plan);
+    assert_eq!(report.writes, 2);
+    assert_allowed(&world, &after, &asked(&[Task::Prune]));
 }
 
 #[test]
