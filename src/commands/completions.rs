@@ -37,9 +37,26 @@ pub(super) fn script(
     };
     let mut text = Vec::new();
     let program = program(environment);
+    let is_bash = shell.is("bash");
     shell.write_registration(VARIABLE, PROGRAM, PROGRAM, &program, &mut text)?;
-    output::write::result(&String::from_utf8_lossy(&text))?;
+    let mut text = String::from_utf8_lossy(&text).into_owned();
+    if is_bash {
+        text = requoted(&text, &program);
+    }
+    output::write::result(&text)?;
     Ok(ExitCode::Success)
+}
+
+/// The script with the program in single quotes. For bash `clap_complete` (4.6) puts quotes around what is quoted already, so that a
+/// path with a space falls apart.
+fn requoted(script: &str, program: &str) -> String {
+    const CALL: &str = " -- \"${words[@]}\"";
+    let called = format!("'{}'", program.replace('\'', r"'\''"));
+    let line = |line: &str| match line.split_once(CALL) {
+        Some((_, rest)) => format!("        {called}{CALL}{rest}\n"),
+        None => format!("{line}\n"),
+    };
+    script.lines().map(line).collect()
 }
 
 /// How the shell calls this program again: by its name if it was found by it, else by where it is.

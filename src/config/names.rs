@@ -7,8 +7,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::discover::{self, Location};
 use super::expand::expand;
+use crate::model::account::AccountName;
+use crate::model::name::GateName;
 
 /// The names of a manifest, each with a few words about it.
+///
+/// What cannot be a name is none: a shell may put a candidate on the command line as it is, and the manifest of a stranger is not to
+/// say what a person's next Enter runs. Nor are the words to begin another line of candidates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names {
     /// The gates: the pipeline and the function of each.
@@ -67,9 +72,10 @@ fn of(root: &DeTable<'_>) -> Names {
     let accounts = root
         .get("accounts")
         .and_then(|value| value.get_ref().as_table());
-    let accounts = accounts.into_iter().flatten().map(|(name, value)| {
+    let accounts = accounts.into_iter().flatten().filter_map(|(name, value)| {
+        let name = AccountName::new(name.get_ref()).ok()?;
         let table = value.get_ref().as_table();
-        (name.get_ref().to_string(), text_of(table, "id"))
+        Some((name.to_string(), text_of(table, "id")))
     });
     let gates = root
         .get("gates")
@@ -82,7 +88,8 @@ fn of(root: &DeTable<'_>) -> Names {
             ("", one) | (one, "") => one.to_owned(),
             (pipeline, function) => format!("{pipeline}, function {function}"),
         };
-        Some((text_of(gate, "name"), about)).filter(|(name, _)| !name.is_empty())
+        let name = GateName::new(&text_of(gate, "name")).ok()?;
+        Some((name.to_string(), about))
     });
     Names {
         gates: gates.collect(),
@@ -98,10 +105,11 @@ fn text_of(table: Option<&DeTable<'_>>, key: &str) -> String {
     let value = table
         .and_then(|table| table.get(key))
         .map(toml::Spanned::get_ref);
-    value
-        .and_then(DeValue::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    let text = value.and_then(DeValue::as_str).unwrap_or_default();
+    if text.contains(char::is_control) {
+        return String::new();
+    }
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -110,6 +118,31 @@ mod tests {
 
     fn named(names: &[(String, String)]) -> Vec<&str> {
         names.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn what_a_shell_could_run_or_take_for_two_is_no_name() {
+        let text = r#"
+[accounts."$(id)"]
+id = "222222222222"
+[accounts.tools]
+id = "1\n2"
+[[gates]]
+name = "`touch x`"
+[[gates]]
+name = "with space"
+[[gates]]
+name = "two\nlines"
+[[gates]]
+name = "esc\u001b[31m"
+[[gates]]
+name = "plain"
+[gates.pipeline]
+name = "p\nevil;x"
+"#;
+        let names = in_text(text);
+        assert_eq!(names.gates, [("plain".to_owned(), String::new())]);
+        assert_eq!(names.accounts, [("tools".to_owned(), String::new())]);
     }
 
     #[test]
