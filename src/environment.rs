@@ -54,6 +54,12 @@ impl Environment {
         }
     }
 
+    /// Whether standard error is a screen on which a line can be drawn over: `TERM=dumb` says that it prints escape sequences.
+    pub fn can_draw(&self) -> bool {
+        let term = self.text("TERM").unwrap_or_default();
+        self.stderr_is_terminal && !self.quiet && !term.is_empty() && term != "dumb"
+    }
+
     /// A variable as it is.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.variables
@@ -73,4 +79,27 @@ fn columns() -> Option<usize> {
     of(terminal_size_of(std::io::stdout()))
         .or_else(|| of(terminal_size_of(std::io::stderr())))
         .filter(|columns| *columns > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_drawn_over_only_on_a_screen_that_can_and_that_is_read() {
+        let drawn = |is_terminal: bool, term: &str, quiet: bool| {
+            let environment = Environment {
+                stderr_is_terminal: is_terminal,
+                quiet,
+                variables: [("TERM".into(), term.into())].into(),
+                ..Environment::default()
+            };
+            environment.can_draw()
+        };
+        assert!(drawn(true, "xterm", false));
+        assert!(!drawn(true, "dumb", false));
+        assert!(!drawn(true, "", false));
+        assert!(!drawn(true, "xterm", true));
+        assert!(!drawn(false, "xterm", false));
+    }
 }

@@ -43,7 +43,8 @@ pub(super) async fn run(
     let id = execution.as_deref().map(parse_id).transpose()?;
     let watch = Watch::stderr(
         &stderr_style(environment),
-        environment.stderr_is_terminal && !environment.quiet,
+        environment.can_draw(),
+        environment.quiet,
     );
     let clock = Clock::listening_to_ctrl_c_quietly();
     let id = match id {

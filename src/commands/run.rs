@@ -130,7 +130,7 @@ impl Run {
     pub(super) fn progress(environment: &Environment) -> Shown {
         if environment.quiet {
             Shown::Nothing(Silent)
-        } else if environment.stderr_is_terminal {
+        } else if environment.can_draw() {
             Shown::Bars(Bars::stderr(&stderr_style(environment)))
         } else {
             Shown::Lines(Lines::stderr())

@@ -229,20 +229,25 @@ fn action_json(one: &ActionExecution) -> ActionJson<'_> {
 /// Shows an execution while it is followed: on a terminal with a moving line, elsewhere a line for each change.
 pub struct Watch {
     bar: Option<ProgressBar>,
+    quiet: bool,
     style: Style,
 }
 
 impl Watch {
-    /// On standard error.
-    pub fn stderr(style: &Style, is_terminal: bool) -> Self {
-        let bar = is_terminal.then(|| {
+    /// On standard error; `can_draw`: with a moving line, `quiet`: nothing at all.
+    pub fn stderr(style: &Style, can_draw: bool, quiet: bool) -> Self {
+        let bar = can_draw.then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             let line = ProgressStyle::with_template("{spinner} {wide_msg}");
             bar.set_style(line.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, style: *style }
+        Self {
+            bar,
+            quiet,
+            style: *style,
+        }
     }
 
     /// Something has changed.
@@ -252,6 +257,9 @@ impl Watch {
 
     /// Something to be told.
     pub fn say(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
         match &self.bar {
             Some(bar) => bar.suspend(|| write::notice(text)),
             None => write::notice(text),

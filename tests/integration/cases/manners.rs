@@ -97,6 +97,43 @@ fn bash_completes_commands_flags_gates_and_accounts() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_program_in_a_folder_with_a_space_and_a_quote_is_called_by_every_shell() {
+    let (_kept, folder) = folder();
+    let odd = folder.join("it's a $(folder)");
+    std::fs::create_dir(&odd).unwrap();
+    let program = odd.join("crossgate");
+    std::os::unix::fs::symlink(cli::binary(), &program).unwrap();
+    for (name, ask) in [
+        (
+            "bash",
+            "COMP_WORDS=(crossgate plan --gate ap); COMP_CWORD=3; COMP_TYPE=9
+             _clap_complete_crossgate crossgate ap x; printf '%s\\n' \"${COMPREPLY[@]}\"",
+        ),
+        ("fish", "complete -C 'crossgate plan --gate ap'"),
+        (
+            "zsh",
+            "words=(crossgate plan --gate ap); CURRENT=4; _clap_dynamic_completer_crossgate",
+        ),
+    ] {
+        let output = Command::new(&program)
+            .args(["completions", name])
+            .current_dir(&folder)
+            .env_clear()
+            .output()
+            .unwrap();
+        let file = folder.join(format!("odd.{name}"));
+        std::fs::write(&file, output.stdout).unwrap();
+        let played = "compdef() { :; }; _describe() { print -l -- ${(P)argv[-1]} }\n";
+        let before = if name == "zsh" { played } else { "" };
+        let script = format!("{before}source '{}'\n{ask}", file.display());
+        let said = shell(name, &folder, &script);
+        let is_called = said.as_ref().is_none_or(|text| text.starts_with("approve"));
+        assert!(is_called, "{name}: {said:?}");
+    }
+}
+
+#[test]
 fn fish_completes_gates_with_a_word_about_each() {
     let (_kept, folder) = folder();
     let file = script(&folder, "fish");
@@ -298,6 +335,11 @@ fn quiet_says_nothing_beside_the_result_and_errors_all_the_same() {
             run.ensure(!run.stdout.is_empty(), "the result is there");
         }
     }
+    story.run(&["bootstrap", "--yes"]).exits(0);
+    let run = story.run(&["run", "-q"]);
+    run.exits(0)
+        .ensure(run.stderr.is_empty(), "nothing of the way there");
+    run.ensure(!run.stdout.is_empty(), "the result is there");
     let run = story.run(&["plan", "-q", "--gate", "nobody"]);
     run.exits(2)
         .ensure(run.stderr.contains("nobody"), "an error is told");
