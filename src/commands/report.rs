@@ -217,6 +217,10 @@ impl Run {
 
 /// The file that is meant, so that two names of one file are seen to be one.
 fn target(format: ReportFormat, path: &Path, folder: &Path) -> Result<PathBuf, Error> {
+    if path == Path::new("-") {
+        let why = "standard output has the format of --format; a file of that name is ./-";
+        return Err(usage(format, path, why));
+    }
     let path = folder.join(path);
     if let Ok(found) = fs::canonicalize(&path) {
         if found.is_dir() {

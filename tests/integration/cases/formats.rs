@@ -308,6 +308,7 @@ fn outputs_that_cannot_be_meant_are_refused_before_the_first_call() {
         (vec!["yaml=a"], "text, json, junit, sarif, github, markdown"),
         (vec!["junit=no/such/report.xml"], "its folder"),
         (vec!["junit=folder"], "folder"),
+        (vec!["junit=-"], "--format"),
         (vec!["junit=a", "sarif=./folder/../a"], "same file"),
         (vec!["json=crossgate.toml"], "the manifest"),
     ] {
