@@ -17,6 +17,7 @@ use crate::model::arn::RoleArn;
 use crate::model::artifact::PolicyHolder;
 use crate::model::change::{Intent, Plan, Report};
 use crate::model::function::{ExecutionRole, FunctionSettings, FunctionSpec, Package, Variables};
+use crate::model::json;
 use crate::model::name::{FunctionName, GateName, Project, RoleName};
 use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
@@ -506,7 +507,7 @@ impl World {
                     .get_mut(&key)
                     .ok_or(CloudErrorKind::NotFound)?;
                 let version = slot["version"].as_u64().unwrap() + 1;
-                let body: Value = serde_json::from_str(&document.to_request_body()).unwrap();
+                let body = json::parse(&document.to_request_body()).unwrap();
                 *slot = body["pipeline"].clone();
                 slot["version"] = json!(version);
                 Ok(Written::Pipeline {

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::artifact::PolicyHolder;
+use super::json;
 use super::policy::{PolicyDocument, Statement};
 use super::write::Write;
 
@@ -24,7 +25,7 @@ impl ResourcePolicy {
             return Ok(Self { raw: None });
         };
         PolicyDocument::parse(text).map_err(|e| e.to_string())?;
-        let raw = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let raw = json::parse(text).map_err(|e| e.to_string())?;
         Ok(Self { raw: Some(raw) })
     }
 
@@ -191,7 +192,7 @@ fn write(holder: &PolicyHolder, after: Option<Value>) -> Option<Write> {
 /// The text of a backup: the policy as it was, indented, with a line end; `null` where there was none.
 pub fn backup_text(policy: Option<&str>) -> String {
     let value = policy.map_or(Value::Null, |text| {
-        serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+        json::parse(text).unwrap_or_else(|_| json!(text))
     });
     format!("{value:#}\n")
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::iam::compare;
 use crate::iam::documents::{Trusted, trust_sid, trust_statement};
+use crate::model::json;
 use crate::model::policy::{PolicyDocument, Statement};
 use crate::model::wiring::{Trust, Wiring};
 
@@ -55,7 +56,7 @@ const OBJECT: &str = "object";
 impl Adopted {
     pub(super) fn parse(wiring: &Wiring, text: &str) -> Result<Self, String> {
         PolicyDocument::parse(text).map_err(|e| e.to_string())?;
-        let raw = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let raw = json::parse(text).map_err(|e| e.to_string())?;
         let sid = trust_sid(&wiring.project);
         Ok(Self { raw, sid })
     }

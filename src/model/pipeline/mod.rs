@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use super::account::Region;
 use super::arn::{ArnError, RoleArn};
+use super::json;
 use super::name::{FunctionName, GateName};
 use super::secret::ActionSecret;
 use super::wiring::GateAction;
@@ -58,7 +59,7 @@ pub struct ActionSpec {
 /// A text that is not a pipeline document. Paths are from the top of the text, for example `pipeline.stages[2].name`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PipelineError {
-    /// Not JSON at all.
+    /// Not JSON at all, or with a key that stands twice: one of the two would be lost.
     #[error("the pipeline document is not JSON: {reason}")]
     NotJson {
         /// What the parser says, with line and column.
@@ -96,7 +97,7 @@ impl PipelineDocument {
     ///
     /// `metadata` is dropped: it must not be sent back (guide: pipelines-create-cross-account).
     pub fn parse(text: &str) -> Result<Self, PipelineError> {
-        let value = serde_json::from_str(text).map_err(|error| PipelineError::NotJson {
+        let value = json::parse(text).map_err(|error| PipelineError::NotJson {
             reason: error.to_string(),
         })?;
         Self::from_value(value)
