@@ -1,6 +1,8 @@
 //! Two accounts in memory behind the seam `Cloud`, for tests of plan and apply: what AWS keeps, and nothing of how it is spoken to.
 //! Test code only.
 
+pub(crate) mod random;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;

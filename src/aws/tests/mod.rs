@@ -10,6 +10,7 @@ mod endpoints;
 mod errors;
 mod functions;
 mod lists;
+mod lossless;
 mod organizations;
 mod services;
 mod stub;
