@@ -85,4 +85,6 @@ mod artifact_tests;
 #[cfg(test)]
 mod function_tests;
 #[cfg(test)]
+mod ownership_tests;
+#[cfg(test)]
 mod tests;
