@@ -103,7 +103,7 @@ impl Recipe {
             a.functions.insert(key, function);
             a.keys.insert("1111-22".to_owned(), KEY_POLICY.to_owned());
         });
-        if self.seed % 3 > 0 {
+        if !self.seed.is_multiple_of(3) {
             world.edit("tools", |a| {
                 let policy = json!({"Version": "2008-10-17", "Id": "P", "Statement": {"Sid": "DenyInsecure",
                     "Effect": "Deny", "Principal": "*", "Action": ["s3:*"], "Resource": "arn:aws:s3:::bucket/*"}});

@@ -93,7 +93,7 @@ fn other(random: &mut Random, manifest: &Manifest) -> &'static str {
         .into_iter()
         .filter(|name| *name != manifest.project)
         .collect();
-    *random.pick(&others)
+    random.pick::<&str>(&others)
 }
 
 fn tagged(world: &World, account: &str, role: &str, tags: &[(&str, &str)]) {
@@ -337,7 +337,7 @@ fn functions(world: &World, random: &mut Random, manifest: &Manifest) {
             account,
             "us-east-1",
             &close,
-            *random.pick::<&[(&str, &str)]>(tags),
+            random.pick::<&[(&str, &str)]>(tags),
         );
         // The same name in a region that the manifest does not have.
         add_function(
@@ -345,7 +345,7 @@ fn functions(world: &World, random: &mut Random, manifest: &Manifest) {
             "dev",
             "eu-west-1",
             name,
-            *random.pick::<&[(&str, &str)]>(tags),
+            random.pick::<&[(&str, &str)]>(tags),
         );
     }
 }
@@ -537,7 +537,7 @@ fn function_in_the_way(world: &World, random: &mut Random, manifest: &Manifest) 
             gate.account,
             "us-east-1",
             gate.function,
-            *random.pick::<&[(&str, &str)]>(tags),
+            random.pick::<&[(&str, &str)]>(tags),
         );
     }
 }

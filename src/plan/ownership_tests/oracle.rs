@@ -287,8 +287,7 @@ impl Oracle<'_> {
                     }
                 }
                 Owner::Adopted => {
-                    let trust =
-                        self.without_sids(&role.role.trust, &[sid(self.run.manifest.project)]);
+                    let trust = without_sids(&role.role.trust, &[sid(self.run.manifest.project)]);
                     role.role.trust = trust.to_string();
                 }
                 Owner::Others => {}
@@ -364,7 +363,9 @@ impl Oracle<'_> {
         let (mut mine, mut now) = (old.clone(), new.clone());
         mine["version"] = Value::Null;
         now["version"] = Value::Null;
-        if mine.to_string() == now.to_string() {
+        // As text, so that the order of keys counts.
+        let texts = (mine.to_string(), now.to_string());
+        if texts.0 == texts.1 {
             let is_same = old["version"] == new["version"];
             return (!is_same).then(|| "it was written without need".to_owned());
         }
@@ -505,22 +506,22 @@ impl Oracle<'_> {
     fn others_statements(&self, text: Option<&String>) -> Option<Value> {
         let sid = sid(self.run.manifest.project);
         let sids = [format!("{sid}Read"), format!("{sid}Write")];
-        let rest = self.without_sids(text?, &sids);
+        let rest = without_sids(text?, &sids);
         // A policy that is ours alone was none before.
         (rest["Statement"] != json!([])).then_some(rest)
     }
+}
 
-    /// The policy without these statements, the others as a list.
-    fn without_sids(&self, text: &str, sids: &[String]) -> Value {
-        let mut policy: Value = serde_json::from_str(text).unwrap();
-        let statements = match policy["Statement"].take() {
-            Value::Array(list) => list,
-            one => vec![one],
-        };
-        let is_other = |s: &Value| !sids.iter().any(|sid| s["Sid"] == json!(sid));
-        policy["Statement"] = statements.into_iter().filter(is_other).collect();
-        policy
-    }
+/// The policy without these statements, the others as a list.
+fn without_sids(text: &str, sids: &[String]) -> Value {
+    let mut policy: Value = serde_json::from_str(text).unwrap();
+    let statements = match policy["Statement"].take() {
+        Value::Array(list) => list,
+        one => vec![one],
+    };
+    let is_other = |s: &Value| !sids.iter().any(|sid| s["Sid"] == json!(sid));
+    policy["Statement"] = statements.into_iter().filter(is_other).collect();
+    policy
 }
 
 fn sorted(text: &str) -> BTreeMap<String, Value> {

@@ -1,6 +1,8 @@
 //! JSON as a tree that keeps order and spelling, with a reader and printers of its own: nothing here is the code under test.
 //! Test code only.
 
+use std::fmt::Write as _;
+
 use crate::world::random::Random;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -130,7 +132,9 @@ fn plain(c: char, out: &mut String) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+        '\0'..='\u{1f}' => {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        }
         _ => out.push(c),
     }
 }
