@@ -152,20 +152,25 @@ fn iam_char(b: u8) -> bool {
 }
 
 /// An IAM path: `/`, or `/a/b/`, 512 characters at most (api: CreateRole).
+///
+/// IAM takes `*`, `?` and `$` in it too. Here they are refused: the path stands in the ARNs of policies, where they would be a pattern
+/// or begin a variable, and grant more than the one role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RolePath(String);
 
 impl RolePath {
     /// Parses a path that begins and ends with `/`.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        let printable = text.bytes().all(|b| (0x21..=0x7e).contains(&b));
+        let allowed =
+            |b: u8| (0x21..=0x7e).contains(&b) && !matches!(b, b'*' | b'?' | b'$');
+        let printable = text.bytes().all(allowed);
         if printable && text.len() <= 512 && text.starts_with('/') && text.ends_with('/') {
             Ok(Self(text.to_owned()))
         } else {
             Err(NameError {
                 what: "path",
                 value: text.to_owned(),
-                rule: "it begins and ends with `/`, 512 printable characters at most",
+                rule: "it begins and ends with `/`, 512 printable characters at most, and without `*`, `?` and `$`",
             })
         }
     }

@@ -180,7 +180,7 @@ fn shared_roles_must_agree() {
         ))
         .is_ok()
     );
-    insta::assert_snapshot!(messages(&shared("path = \"a\"", "path = \"/b/\"")), @"24:8 `a` is not a valid path: it begins and ends with `/`, 512 printable characters at most");
+    insta::assert_snapshot!(messages(&shared("path = \"a\"", "path = \"/b/\"")), @"24:8 `a` is not a valid path: it begins and ends with `/`, 512 printable characters at most, and without `*`, `?` and `$`");
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn names_and_lengths() {
     "#);
     insta::assert_snapshot!(messages(&role("name = \"a/b\"\npath = \"pipelines\"")), @r#"
     23:8 `a/b` is not a valid role name: 1 to 64 of A-Z, a-z, 0-9 and `+=,.@_-` are allowed
-    24:8 `pipelines` is not a valid path: it begins and ends with `/`, 512 printable characters at most
+    24:8 `pipelines` is not a valid path: it begins and ends with `/`, 512 printable characters at most, and without `*`, `?` and `$`
     "#);
     insta::assert_snapshot!(messages(&pipeline("namespace = \"a.b\"\ninput_artifacts = [\"a.b\"]")), @r#"
     18:13 `a.b` is not a valid namespace: 1 to 100 of A-Z, a-z, 0-9, `@`, `_` and `-` are allowed
