@@ -13,6 +13,7 @@ use aws_sdk_codepipeline::types::PipelineDeclaration;
 use aws_smithy_types::body::SdkBody;
 
 use super::errors::{Call, Failure, is_absent};
+use super::hide::hide;
 use super::{Answer, Outcome};
 use crate::model::name::PipelineName;
 use crate::model::pipeline::PipelineDocument;
@@ -105,7 +106,8 @@ pub(super) async fn update(
     let request_id = result.request_id().map(str::to_owned);
     let body = capture.take();
     if let (None, Err(e)) = (&body, &result) {
-        return Err(call.failed(e));
+        // AWS may repeat what it refuses.
+        return Err(hide(call.failed(e), document.secrets()));
     }
     // The write is done: an answer that cannot be understood only means that the version is not known.
     let version = body.and_then(|body| version_of(&body));

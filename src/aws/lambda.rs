@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{Environment, FunctionCode, PackageType, Runtime, Tag
 use aws_smithy_types::Blob;
 
 use super::errors::{Call, Failure, Refusal, SdkError, ServiceError, is_absent};
-use super::text::escape;
+use super::hide::hide;
 use super::{Answer, Outcome};
 use crate::cloud::CloudErrorKind;
 use crate::model::arn::RoleArn;
@@ -277,44 +277,10 @@ async fn create(
     result.map_err(|failure| without_values(failure, environment))
 }
 
-/// The fewest characters of a value that is taken out of a message: shorter ones are no secrets, and stand in any text.
-const LEAST_HIDDEN: usize = 4;
-
 /// AWS repeats what it refuses: a limit of the environment is told with all of its values ("exceeded the 4KB limit. String measured:
-/// {...}", in public reports). They are taken out, as they are and as they stand in JSON, also where a long message was cut within one.
-fn without_values(mut failure: Failure, variables: &Variables) -> Failure {
-    let json = |value: &String| serde_json::to_string(value).unwrap_or_default();
-    let inner = |text: String| text.trim_matches('"').to_owned();
-    let forms = variables.0.values().flat_map(|value| {
-        let quoted = inner(json(value));
-        [escape(value), escape(&quoted), inner(json(&quoted))]
-    });
-    let mut values: Vec<String> = forms
-        .map(|text| text.trim_end_matches('…').to_owned())
-        .filter(|text| text.chars().count() >= LEAST_HIDDEN)
-        .collect();
-    // The longest first: one may be a part of another.
-    values.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    values.dedup();
-    for value in &values {
-        failure.message = failure.message.replace(value.as_str(), HIDDEN);
-        if let Some(message) = failure.message.strip_suffix('…')
-            && let Some(kept) = begun_at_the_end(message, value)
-        {
-            failure.message = format!("{kept}{HIDDEN}…");
-        }
-    }
-    failure
-}
-
-const HIDDEN: &str = "(hidden)";
-
-/// The text without the beginning of the value with which it ends.
-fn begun_at_the_end<'m>(message: &'m str, value: &str) -> Option<&'m str> {
-    let mut ends: Vec<usize> = value.char_indices().skip(1).map(|(at, _)| at).collect();
-    ends.reverse();
-    ends.into_iter()
-        .find_map(|end| message.strip_suffix(value.get(..end)?))
+/// {...}", in public reports).
+fn without_values(failure: Failure, variables: &Variables) -> Failure {
+    hide(failure, variables.0.values().map(String::as_str))
 }
 
 fn done<T, E>(call: &Call<'_>, result: Result<T, SdkError<E>>) -> Outcome<Written>

@@ -7,6 +7,7 @@ mod credentials;
 mod diagnosis;
 mod errors;
 mod executions;
+mod hide;
 mod http;
 mod iam;
 mod lambda;
@@ -30,6 +31,7 @@ use crate::model::read::{Fact, Read};
 use crate::model::write::{Write, Written};
 
 use errors::{Call, Failure};
+use hide::hide;
 use session::{Clients, Sessions};
 
 pub use profiles::{profile_names, profile_region};
@@ -91,7 +93,9 @@ impl AwsCloud {
         // Boxed: `counted` holds what it counts, and callers would hold it once more.
         let (outcome, retries) = Box::pin(http::counted(async {
             match self.sessions.clients(account).await {
-                Ok(clients) => send(&clients, &call).await,
+                Ok(clients) => send(&clients, &call)
+                    .await
+                    .map_err(|failure| hide(failure, clients.secrets())),
                 Err(failure) => Err(failure),
             }
         }))

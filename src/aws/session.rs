@@ -17,12 +17,14 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::credentials::explain;
 use super::errors::{Failure, unreachable};
+use super::hide::hide;
 use super::http;
 use super::text::escape;
 use crate::cloud::CloudErrorKind;
 use crate::model::account::{AccountId, AccountName, Partition, Region};
 use crate::model::arn::RoleArn;
 use crate::model::name::Project;
+use crate::model::secret::SecretText;
 
 /// How one account is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +114,8 @@ const IMDS_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Clients {
     config: SdkConfig,
     expiry: Option<SystemTime>,
+    /// The secret key and the session token: never sent as they are, and never shown.
+    secrets: Vec<SecretText>,
     partition: Partition,
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
@@ -134,6 +138,7 @@ impl Clients {
             sts: aws_sdk_sts::Client::new(&config),
             config,
             expiry,
+            secrets: Vec::new(),
             partition,
             lambda: Mutex::default(),
             codepipeline: Mutex::default(),
@@ -142,6 +147,11 @@ impl Clients {
             kms: Mutex::default(),
             organizations: OnceLock::new(),
         }
+    }
+
+    /// What of the credentials must not be shown where somebody repeats it.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(SecretText::reveal)
     }
 
     /// IAM, in the partition's global region.
@@ -342,7 +352,8 @@ impl Sessions {
                     .configure(&config)
                     .build()
                     .await;
-                self.resolve(access, config, provider).await
+                let opened = self.resolve(access, config, provider).await;
+                opened.map_err(|failure| hide(failure, via.secrets()))
             }
         }
     }
@@ -366,11 +377,22 @@ impl Sessions {
             }
         };
         let expiry = credentials.expiry();
+        let secrets = [
+            Some(credentials.secret_access_key()),
+            credentials.session_token(),
+        ];
+        let secrets = secrets.into_iter().flatten();
+        let secrets = secrets
+            .map(|text| SecretText::new(text.to_owned()))
+            .collect();
         let config = config
             .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
-        Ok(Clients::new(config, expiry, access.partition))
+        Ok(Clients {
+            secrets,
+            ..Clients::new(config, expiry, access.partition)
+        })
     }
 
     /// Everything but credentials, from the environment and the profile: endpoints, FIPS, dual stack, retries.

@@ -64,6 +64,38 @@ fn the_default_chain_takes_the_environment() {
 }
 
 #[test]
+fn what_an_answer_repeats_of_the_credentials_is_hidden() {
+    // The secret key never goes over the wire; whoever answers may have it from elsewhere all the same.
+    let stub = Stub::start(|request, _| {
+        let token = request
+            .header("x-amz-security-token")
+            .unwrap_or("no token came");
+        let all = format!("token {token} and key SECRETKEY");
+        query_error(403, &format!("Denied{token}"), &all)
+    });
+    let config = format!(
+        "[profile tools]\n{}aws_session_token = a/token+that=is.marked\n",
+        keys("PROFILE")
+    );
+    let seen = run(
+        "tools=profile:tools",
+        &config,
+        &[
+            ("AWS_ENDPOINT_URL", &stub.url),
+            ("CROSSGATE_TEST_TRACE", "1"),
+        ],
+    );
+    assert!(
+        seen.output.contains("token (hidden) and key (hidden)"),
+        "{}",
+        seen.output
+    );
+    for secret in ["a/token+that=is.marked", "SECRETKEY"] {
+        assert!(!seen.output.contains(secret), "{}", seen.output);
+    }
+}
+
+#[test]
 fn a_missing_profile_is_named_and_nothing_takes_its_place() {
     let stub = aws();
     let variables = [

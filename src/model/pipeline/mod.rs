@@ -137,6 +137,11 @@ impl PipelineDocument {
         format!(r#"{{"pipeline":{revealed}}}"#)
     }
 
+    /// The real secrets that [`Self::to_request_body`] sends: what must not be shown where AWS repeats it.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|secret| secret.value.reveal())
+    }
+
     /// The `pipeline` object, secrets masked as AWS sent them.
     pub fn as_json(&self) -> &Value {
         &self.pipeline
