@@ -492,7 +492,7 @@ pub struct Common {
     /// Send this environment variable's value where AWS masks a secret of the pipeline (may be given several times)
     #[arg(long, global = true, value_name = "STAGE/ACTION/KEY=env:NAME", help_heading = CHANGES, hide_short_help = true)]
     pub secret: Vec<String>,
-    /// Read a function's `source` outside of the manifest's folder too; only for manifests that you trust
+    /// Read a function's `source`, and a manifest that is a link, outside of the manifest's folder too; only for manifests that you trust
     #[arg(long, global = true, help_heading = MANIFEST, hide_short_help = true)]
     pub allow_outside: bool,
     /// Show whole documents; twice: every AWS call, on standard error

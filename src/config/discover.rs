@@ -71,6 +71,15 @@ pub enum ConfigError {
         /// Who named it.
         origin: Origin,
     },
+    /// A symbolic link to a file outside of its own folder: a branch could have any file of the machine read, and its lines shown.
+    #[error(
+        "the manifest {} is a link to a file outside of its folder",
+        shown(path)
+    )]
+    LinkOutside {
+        /// The link.
+        path: PathBuf,
+    },
     /// The manifest has mistakes.
     #[error("{0}")]
     Invalid(Box<ManifestErrors>),
@@ -82,7 +91,10 @@ impl ConfigError {
         let message = match self {
             Self::Invalid(errors) => return errors.render(color),
             Self::Read { source, .. } => format!("{self}: {source}"),
-            Self::NotFound { .. } | Self::Folder { .. } | Self::TooBig { .. } => self.to_string(),
+            Self::NotFound { .. }
+            | Self::Folder { .. }
+            | Self::TooBig { .. }
+            | Self::LinkOutside { .. } => self.to_string(),
         };
         diagnostic::render_plain(&message, &self.hint(), color)
     }
@@ -110,6 +122,10 @@ impl ConfigError {
             }
             Self::TooBig { origin, .. } => {
                 format!("{}: is this the right file?", named(*origin))
+            }
+            Self::LinkOutside { .. } => {
+                "name the file itself with `--config FILE`, or add `--allow-outside` if you trust whoever made the link"
+                    .to_owned()
             }
             Self::Invalid(_) => String::new(),
         }
@@ -173,9 +189,31 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// The bytes of the manifest, [`MAX_BYTES`] at most; a pipe will do.
-pub(super) fn read(location: &Location) -> Result<Vec<u8>, ConfigError> {
+/// True for a symbolic link to a file that is not below the link's own folder. What the shell hands over (`/dev/stdin`, `/dev/fd/63`)
+/// are links too, and are of the person who runs it.
+fn leads_outside(path: &Path) -> bool {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if !is_link || path.starts_with("/dev") || path.starts_with("/proc") {
+        return false;
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    match (fs::canonicalize(path), fs::canonicalize(folder)) {
+        (Ok(target), Ok(folder)) => !target.starts_with(folder),
+        // What cannot be followed cannot be read either, and is told as such.
+        _ => false,
+    }
+}
+
+/// The bytes of the manifest, [`MAX_BYTES`] at most; a pipe will do. Without `outside`, not by way of a link that leads out of the
+/// manifest's folder.
+pub(super) fn read(location: &Location, outside: bool) -> Result<Vec<u8>, ConfigError> {
     let Location { path, origin } = location;
+    if !outside && leads_outside(path) {
+        return Err(ConfigError::LinkOutside { path: path.clone() });
+    }
     let failed = |source| ConfigError::Read {
         path: path.clone(),
         origin: *origin,

@@ -25,7 +25,7 @@ const SYNTAX_ERRORS: usize = 10;
 /// # Errors
 /// The file cannot be read, or has mistakes: then all of them.
 pub fn load(location: &Location, outside: bool) -> Result<Config, ConfigError> {
-    let bytes = discover::read(location)?;
+    let bytes = discover::read(location, outside)?;
     let disk = Disk::new(&location.path, outside);
     let config = match std::str::from_utf8(&bytes) {
         Ok(text) => from_text_with(&location.path, text, &disk),

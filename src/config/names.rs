@@ -28,7 +28,7 @@ const ROUNDS: usize = 3;
 
 /// The names in the manifest at this place; none where it cannot be read.
 pub fn names(location: &Location) -> Names {
-    let bytes = discover::read(location).unwrap_or_default();
+    let bytes = discover::read(location, false).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     in_text(&text)
 }
