@@ -9,6 +9,7 @@ mod diagnosis;
 mod endpoints;
 mod errors;
 mod functions;
+mod fuzz;
 mod lists;
 mod lossless;
 mod organizations;
