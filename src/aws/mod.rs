@@ -33,6 +33,7 @@ use crate::model::write::{Write, Written};
 use errors::{Call, Failure};
 use hide::hide;
 use session::{Clients, Sessions};
+use text::escape;
 
 pub use profiles::{profile_names, profile_region};
 pub use session::{AccountAccess, Credentials, Settings};
@@ -324,7 +325,8 @@ fn trace<T>(call: &Call<'_>, started: Instant, retries: u32, outcome: &Outcome<T
         operation = call.operation,
         account = %call.access.name,
         account_id = %call.access.id,
-        resource = %call.resource,
+        // It may hold a name that AWS answered, and nobody escapes a trace.
+        resource = %escape(&call.resource),
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         request_id = request_id.unwrap_or("-"),
         outcome = result,

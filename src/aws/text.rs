@@ -52,12 +52,14 @@ fn without_request(text: &str) -> &str {
         .map_or(text, |(before, _)| before)
 }
 
-/// The text on one line and harmless on a terminal: control characters and those that turn the direction of writing are
-/// shown as escapes.
+/// The text on one line and harmless on a terminal: control characters, those that turn the direction of writing and those that are
+/// not seen are shown as escapes.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.trim().chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = matches!(c,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}');
         if c == '\n' {
             out.push(' ');
         } else if c.is_control() || turns {
