@@ -6,16 +6,36 @@ use std::fmt::Write as _;
 
 /// Escapes every character that could act on a terminal or reorder what is seen; line breaks too. For text within a line.
 pub fn line(text: &str) -> Cow<'_, str> {
-    escape(text, |_| false)
+    no_command(escape(text, |_| false))
 }
 
 /// Like [`line()`], but keeps line feeds and tabs (a carriage return before a line feed is part of it). For text of many lines.
 pub fn block(text: &str) -> Cow<'_, str> {
     let keep = |c| matches!(c, '\n' | '\t');
     if text.contains("\r\n") {
-        return Cow::Owned(escape(&text.replace("\r\n", "\n"), keep).into_owned());
+        return Cow::Owned(no_command(escape(&text.replace("\r\n", "\n"), keep)).into_owned());
     }
-    escape(text, keep)
+    no_command(escape(text, keep))
+}
+
+/// How a line begins that is a command to whoever runs a job of GitHub Actions, whatever white space stands before it (workflow commands,
+/// `::add-mask::`; that white space does not matter is from memory of actions/runner, `ActionCommand`).
+const COMMAND: &str = "::";
+
+/// The text without lines that begin like a command.
+fn no_command(text: Cow<'_, str>) -> Cow<'_, str> {
+    let begins = |line: &str| line.trim_start().starts_with(COMMAND);
+    if !text.split('\n').any(begins) {
+        return text;
+    }
+    let lines = text.split('\n').map(|line| {
+        if begins(line) {
+            Cow::Owned(line.replacen(':', "\\u{3a}", 1))
+        } else {
+            Cow::Borrowed(line)
+        }
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Escapes in JSON text what JSON allows raw in a string and a terminal would act on, as JSON's own `\uXXXX`.
@@ -83,6 +103,19 @@ mod tests {
         assert_eq!(line("role\u{202e}nimda"), "role\\u{202e}nimda");
         assert_eq!(line("a\u{2066}b\u{2069}"), "a\\u{2066}b\\u{2069}");
         assert_eq!(line("a\u{e0041}"), "a\\u{e0041}");
+    }
+
+    #[test]
+    fn no_line_is_a_command_of_github_actions() {
+        assert_eq!(line("::add-mask::x"), "\\u{3a}:add-mask::x");
+        assert_eq!(
+            block("a::b\n  ::warning::x\n:: y"),
+            "a::b\n  \\u{3a}:warning::x\n\\u{3a}: y"
+        );
+        assert_eq!(
+            line("arn:aws:iam::111111111111:role/r"),
+            "arn:aws:iam::111111111111:role/r"
+        );
     }
 
     #[test]
