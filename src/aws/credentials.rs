@@ -20,19 +20,26 @@ pub(super) fn explain(error: &(dyn Error + 'static), access: &AccountAccess) -> 
     }
     let whose = access.credentials.describe();
     let chain = flatten(error);
+    let chain = without_output(&chain);
     let lower = chain.to_ascii_lowercase();
     if lower.contains("dispatch failure") || lower.contains("timed out") {
         return unreachable(format!("{whose}: {chain}"));
     }
     let (message, hint) = match &access.credentials {
-        Credentials::Profile(profile) => explain_profile(profile, &chain, &lower),
-        Credentials::DefaultChain => explain_default_chain(&chain),
+        Credentials::Profile(profile) => explain_profile(profile, chain, &lower),
+        Credentials::DefaultChain => explain_default_chain(chain),
         Credentials::AssumeRole { .. } => (format!("{whose}: {chain}"), None),
     };
     Failure {
         hint,
         ..Failure::new(CloudErrorKind::Credentials, message)
     }
+}
+
+/// The SDK repeats what a credential_process wrote to its standard error, which may be anything; the hint says how to see it.
+fn without_output(chain: &str) -> &str {
+    let cut = chain.split_once(". Stderr:").map(|(before, _)| before);
+    cut.unwrap_or(chain)
 }
 
 fn explain_profile(profile: &str, chain: &str, lower: &str) -> (String, Option<String>) {

@@ -253,7 +253,7 @@ fn an_sso_profile_without_a_token_says_how_to_sign_in() {
 }
 
 #[test]
-fn a_credential_process_is_run_once_and_its_failure_is_shown() {
+fn a_credential_process_is_run_once_and_its_failure_is_told_without_its_output() {
     let stub = aws();
     let home = TempDir::new().unwrap();
     let log = home.path().join("runs");
@@ -283,7 +283,12 @@ fn a_credential_process_is_run_once_and_its_failure_is_shown() {
         &config,
         &[("AWS_ENDPOINT_URL", &stub.url)],
     );
-    assert!(seen.results[0].contains("no entry"), "{}", seen.output);
+    assert!(!seen.output.contains("no entry"), "{}", seen.output);
+    assert!(
+        seen.results[0].contains("exit status: 3"),
+        "{}",
+        seen.output
+    );
     assert!(
         seen.results[0].contains("credential_process of profile `dev`"),
         "{}",
