@@ -87,4 +87,6 @@ mod function_tests;
 #[cfg(test)]
 mod ownership_tests;
 #[cfg(test)]
+mod table_tests;
+#[cfg(test)]
 mod tests;
