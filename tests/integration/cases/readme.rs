@@ -24,9 +24,11 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Every Markdown page for users: the README and those below config, by their paths.
+/// Every Markdown page for users: those at the top and those below config, by their paths.
 fn pages() -> Vec<PathBuf> {
-    let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut found: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "SECURITY.md"]
+        .map(|name| root().join(name))
+        .into();
     let mut folders = vec![root().join("config")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

@@ -9,6 +9,7 @@ pub(crate) mod http;
 pub(crate) mod manifest;
 pub(crate) mod pipeline;
 pub(crate) mod proxy;
+pub(crate) mod relay;
 pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod snapshot;
