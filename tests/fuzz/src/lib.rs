@@ -1,28 +1,24 @@
-//! The pure modules of crossgate, mounted by path: what policy documents mean, without AWS.
-//! Nothing is defined here.
+//! The pure modules of crossgate, mounted by path: manifests, documents, names and decisions, without AWS.
+//! Nothing is defined here but what several targets ask.
 
 // What only the rest of the crate calls is not called here.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
-#[path = "."]
-pub mod iam {
-    #[path = "../../../src/iam/compare/mod.rs"]
-    pub mod compare;
-    #[path = "../../../src/iam/evaluate/mod.rs"]
-    pub mod evaluate;
-    #[path = "../../../src/iam/pairs.rs"]
-    pub mod pairs;
-    #[path = "../../../src/iam/simulate.rs"]
-    pub mod simulate;
-}
-#[path = "."]
-pub mod model {
-    #[path = "../../../src/model/account.rs"]
-    pub mod account;
-    #[path = "../../../src/model/arn.rs"]
-    pub mod arn;
-    #[path = "../../../src/model/name.rs"]
-    pub mod name;
-    #[path = "../../../src/model/policy.rs"]
-    pub mod policy;
+#[path = "../../../src/config/mod.rs"]
+pub mod config;
+#[path = "../../../src/desired.rs"]
+pub mod desired;
+#[path = "../../../src/iam/mod.rs"]
+pub mod iam;
+#[path = "../../../src/model/mod.rs"]
+pub mod model;
+#[path = "../../../src/plan/mod.rs"]
+pub mod plan;
+
+/// True where a terminal would act on the text: a control character that is no line feed, or one that turns the direction.
+pub fn acts(text: &str) -> bool {
+    text.chars().any(|c| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
 }

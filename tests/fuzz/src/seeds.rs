@@ -1,4 +1,4 @@
-//! Writes the seed corpora from the test fixtures: one file a row, in `corpus/<target>`.
+//! Writes the seed corpora from the test fixtures, the example manifests and `seeds`: one file an input, in `corpus/<target>`.
 //! Overwrites only files of its own names.
 
 use std::fs;
@@ -26,6 +26,26 @@ fn main() -> std::io::Result<()> {
             2 * n + 1,
             &format!("{}\0{}", text("a"), text("b")),
         )?;
+    }
+    let text = |path: &str| fs::read_to_string(root.join(path));
+    for (n, path) in [
+        "seeds/gates.toml",
+        "../../config/crossgate.toml",
+        "../../config/fleet.toml",
+        "../../config/made-function.toml",
+        "../../config/many-gates.toml",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        write("manifest", n, &text(path)?)?;
+    }
+    let pipeline: Value = serde_json::from_str(&text("seeds/pipeline.json")?)?;
+    write("pipeline", 0, &pipeline.to_string())?;
+    write("pipeline", 1, &pipeline["pipeline"].to_string())?;
+    let arns: Vec<String> = serde_json::from_str(&text("seeds/arns.json")?)?;
+    for (n, arn) in arns.iter().enumerate() {
+        write("arn", n, arn)?;
     }
     Ok(())
 }
