@@ -23,6 +23,7 @@ use super::errors::Refused;
 use super::lambda::{Output, Rest};
 use super::query::Params;
 use super::records::CallRecord;
+use super::script::{Answer, Asked, Fate};
 use super::sigv4::{Claim, Received};
 use super::state::{AccessKey, Holder, Run, State};
 use super::stores::{self, BucketCall};
@@ -131,14 +132,90 @@ async fn answer(
         body: &body,
     };
     let mut about = About::default();
-    let (request_id, given) = {
+    let (request_id, fate, given) = {
         let mut state = shared.lock();
         let id = state.random.uuid();
-        (id, carry_out(&mut state, &received, &mut about))
+        let fate = shared.script().fate(|| describe(&state, &received));
+        let given = match &fate {
+            Fate::Before(reply) => {
+                let Asked {
+                    service,
+                    operation,
+                    account,
+                    key: _,
+                    content: _,
+                    invocation: _,
+                } = describe(&state, &received);
+                (about.service, about.operation, about.account) = (service, operation, account);
+                match reply {
+                    Answer::Refused(refused) => Some(Err(refused.clone())),
+                    Answer::Body(_) | Answer::Half | Answer::Dropped | Answer::Never => None,
+                }
+            }
+            Fate::Passes | Fate::After(_) => Some(carry_out(&mut state, &received, &mut about)),
+        };
+        (id, fate, given)
     };
     shared.wake.notify_one();
-    let response = finish(&shared, given, about, &request_id).await;
+    let service = about.service.clone();
+    let response = match given {
+        Some(given) => finish(&shared, given, about, &request_id).await,
+        None => respond(200, content_type(&service), String::new(), &request_id),
+    };
+    let response = fated(response, fate, &service, &request_id).await?;
     if dropped { Err(Dropped) } else { Ok(response) }
+}
+
+/// The call for a script: what can be known without a look whether it is allowed.
+fn describe(state: &State, received: &Received<'_>) -> Asked {
+    let claim = received.header("authorization").and_then(Claim::parse);
+    let (service, key) = claim.map_or_else(Default::default, |claim| (claim.service, claim.key));
+    let known = state.keys.get(&key).cloned().or_else(|| root_key(&key));
+    let Received {
+        method,
+        path,
+        query,
+        headers: _,
+        body,
+    } = received;
+    let body = String::from_utf8_lossy(body);
+    Asked {
+        operation: operation(&service, received),
+        service,
+        account: known.map(|known| known.account).unwrap_or_default(),
+        key,
+        content: format!("{method} {path}?{query} {body}"),
+        invocation: received
+            .header("amz-sdk-invocation-id")
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// Puts the scripted reply in the place of the answer that the service gave.
+async fn fated(
+    response: Response<Full<Bytes>>,
+    fate: Fate,
+    service: &str,
+    request_id: &str,
+) -> Result<Response<Full<Bytes>>, Dropped> {
+    let (Fate::Before(reply) | Fate::After(reply)) = fate else {
+        return Ok(response);
+    };
+    match reply {
+        Answer::Refused(refused) => Ok(refusal(&refused, service, request_id)),
+        Answer::Body(text) => Ok(respond(200, content_type(service), text, request_id)),
+        Answer::Half => {
+            let (mut head, body) = response.into_parts();
+            let Ok(body) = body.collect().await;
+            let body = body.to_bytes();
+            head.headers.remove(hyper::header::CONTENT_LENGTH);
+            let half = body.slice(..body.len() / 2);
+            Ok(Response::from_parts(head, Full::new(half)))
+        }
+        Answer::Dropped => Err(Dropped),
+        Answer::Never => std::future::pending().await,
+    }
 }
 
 /// Waits where somebody must, writes the answer, and remembers the call.
@@ -202,19 +279,11 @@ fn carry_out(
     about.account.clone_from(&caller.account);
     about.caller.clone_from(&caller.arn);
     let region = claim.region.as_str();
+    about.operation = operation(&about.service, received);
+    disturbed(state, &about.service)?;
     match about.service.as_str() {
         "iam" | "sts" => {
-            let body = String::from_utf8_lossy(received.body);
-            let params = Params::parse(if body.is_empty() {
-                received.query
-            } else {
-                &body
-            });
-            params
-                .get("Action")
-                .unwrap_or_default()
-                .clone_into(&mut about.operation);
-            disturbed(state, &about.service)?;
+            let params = form(received);
             let operation = &about.operation;
             if about.service == "iam" {
                 let inside = iam::call(state, &caller, operation, &params)?;
@@ -225,15 +294,7 @@ fn carry_out(
             }
         }
         "codepipeline" | "logs" | "kms" => {
-            let target = received.header("x-amz-target").unwrap_or_default();
-            let version = match about.service.as_str() {
-                "logs" => "Logs_20140328.",
-                "kms" => "TrentService.",
-                _ => "CodePipeline_20150709.",
-            };
-            let operation = target.strip_prefix(version).unwrap_or_default();
-            operation.clone_into(&mut about.operation);
-            disturbed(state, &about.service)?;
+            let operation = about.operation.as_str();
             let input: Value = serde_json::from_slice(received.body)
                 .map_err(|e| Refused::new(400, "SerializationException", e.to_string()))?;
             let output = match about.service.as_str() {
@@ -243,32 +304,15 @@ fn carry_out(
             };
             Ok(Given::Json(200, output))
         }
-        "lambda" => {
-            let rest = Rest {
-                method: received.method,
-                path: received.path,
-                query: received.query,
-                invocation: received.header("x-amz-invocation-type"),
-                body: received.body,
-            };
-            about.operation = lambda::route(&rest).0;
-            disturbed(state, &about.service)?;
-            Ok(match lambda::call(state, &caller, region, &rest)? {
+        "lambda" => Ok(
+            match lambda::call(state, &caller, region, &rest(received))? {
                 Output::Json(status, value) => Given::Json(status, value),
                 Output::Empty(status) => Given::Empty(status),
                 Output::Wait(run) => Given::Wait(run),
-            })
-        }
+            },
+        ),
         "s3" => {
-            let call = BucketCall {
-                method: received.method,
-                path: received.path,
-                query: received.query,
-                expected_owner: received.header("x-amz-expected-bucket-owner"),
-                body: received.body,
-            };
-            call.operation().clone_into(&mut about.operation);
-            disturbed(state, &about.service)?;
+            let call = bucket_call(received);
             Ok(match stores::bucket(state, &caller, region, &call)? {
                 Some(text) if text.starts_with('<') => Given::Text("application/xml", text),
                 Some(text) => Given::Text("application/json", text),
@@ -281,6 +325,51 @@ fn carry_out(
             format!("the service {other} is not in the sandbox"),
         )),
     }
+}
+
+fn form(received: &Received<'_>) -> Params {
+    let body = String::from_utf8_lossy(received.body);
+    Params::parse(if body.is_empty() {
+        received.query
+    } else {
+        &body
+    })
+}
+
+fn rest<'a>(received: &Received<'a>) -> Rest<'a> {
+    Rest {
+        method: received.method,
+        path: received.path,
+        query: received.query,
+        invocation: received.header("x-amz-invocation-type"),
+        body: received.body,
+    }
+}
+
+fn bucket_call<'a>(received: &Received<'a>) -> BucketCall<'a> {
+    BucketCall {
+        method: received.method,
+        path: received.path,
+        query: received.query,
+        expected_owner: received.header("x-amz-expected-bucket-owner"),
+        body: received.body,
+    }
+}
+
+/// The operation that is asked for, in the protocol of the service; empty where there is none.
+fn operation(service: &str, received: &Received<'_>) -> String {
+    let version = match service {
+        "iam" | "sts" => return form(received).get("Action").unwrap_or_default().to_owned(),
+        "lambda" => return lambda::route(&rest(received)).0,
+        "s3" => return bucket_call(received).operation().to_owned(),
+        "logs" => "Logs_20140328.",
+        "kms" => "TrentService.",
+        "codepipeline" => "CodePipeline_20150709.",
+        _ => return String::new(),
+    };
+    let target = received.header("x-amz-target").unwrap_or_default();
+    let operation = target.strip_prefix(version);
+    operation.unwrap_or_default().to_owned()
 }
 
 /// Who signed the request, if the signature holds.
@@ -380,29 +469,13 @@ fn named(service: &str, query: &'static str, json: &'static str) -> (u16, &'stat
 fn disturbed(state: &mut State, service: &str) -> Result<(), Refused> {
     let (throttled, broken) = (state.faults.throttled, state.faults.broken);
     if state.chances.chance(throttled) {
-        let (status, code) = match service {
-            "lambda" => (429, "TooManyRequestsException"),
-            "codepipeline" | "logs" | "kms" => (400, "ThrottlingException"),
-            "s3" => (503, "SlowDown"),
-            _ => (400, "Throttling"),
-        };
-        return Err(Refused::new(status, code, "Rate exceeded"));
+        return Err(Refused::throttled(service));
     }
     if state.chances.chance(broken) {
         return Err(if state.chances.chance(0.5) {
-            let message = "Service is unable to handle request.";
-            Refused::new(503, "ServiceUnavailable", message)
+            Refused::unavailable()
         } else {
-            let code = if service == "iam" {
-                "ServiceFailure"
-            } else {
-                "InternalFailure"
-            };
-            Refused::new(
-                500,
-                code,
-                "The request processing has failed because of an unknown error.",
-            )
+            Refused::broken(service)
         });
     }
     Ok(())

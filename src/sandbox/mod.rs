@@ -46,6 +46,7 @@ mod random;
 mod records;
 mod runlog;
 mod runtime_api;
+mod script;
 pub mod seed;
 mod shown;
 mod sigv4;
@@ -69,12 +70,14 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::model::account::{AccountId, AccountName};
 use clock::Clock;
+use script::Scripted;
 use state::{AccessKey, Holder, State, User};
 
 pub use admin::{Admin, Reply};
 pub use errors::Refused;
 pub use options::{ClockMode, Faults, SandboxOptions};
 pub use records::{CallRecord, Ended, Invocation};
+pub use script::{Answer, Asked, Fate, Script};
 pub use state::{Builtin, Code, Outcome};
 
 /// Why a sandbox cannot be started or written.
@@ -115,12 +118,18 @@ struct Shared {
     state: Mutex<State>,
     /// Something may be due.
     wake: Notify,
+    /// What becomes of single calls. Locked after the state.
+    script: Mutex<Scripted>,
 }
 
 impl Shared {
     /// A panic of another thread leaves the state as it was at that moment, which is better than none.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn script(&self) -> MutexGuard<'_, Scripted> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,6 +188,7 @@ impl Sandbox {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(seed, Clock::new(clock), faults, endpoint)),
             wake: Notify::new(),
+            script: Mutex::default(),
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -274,6 +284,11 @@ impl Sandbox {
     /// Changes the faults from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.shared.lock().faults = faults;
+    }
+
+    /// From now on the script says what becomes of each call that comes over HTTP, those of [`Faults`] included; none: all pass.
+    pub fn set_script(&self, script: Option<Script>) {
+        self.shared.script().set(script);
     }
 
     /// Accounts, users and keys as text, for a later [`Sandbox::restore`]. Executions that run are kept as stopped.
