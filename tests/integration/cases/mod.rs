@@ -25,6 +25,7 @@ mod layers;
 mod lifecycle;
 mod made;
 mod manners;
+mod matrix;
 mod measure;
 mod missing;
 mod moto_alone;

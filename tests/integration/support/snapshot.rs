@@ -89,7 +89,7 @@ pub(crate) fn assert_same(before: &Value, after: &Value, what: &str) {
     );
 }
 
-fn compare(at: &str, before: &Value, after: &Value, into: &mut Vec<String>) {
+pub(crate) fn compare(at: &str, before: &Value, after: &Value, into: &mut Vec<String>) {
     match (before, after) {
         (Value::Object(one), Value::Object(two)) => {
             let keys: BTreeSet<&String> = one.keys().chain(two.keys()).collect();
