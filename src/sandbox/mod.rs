@@ -286,7 +286,8 @@ impl Sandbox {
         self.shared.lock().faults = faults;
     }
 
-    /// From now on the script says what becomes of each call that comes over HTTP, those of [`Faults`] included; none: all pass.
+    /// From now on the script says what becomes of each call that comes over HTTP; none: all pass. Those that pass may still meet with
+    /// [`Faults`].
     pub fn set_script(&self, script: Option<Script>) {
         self.shared.script().set(script);
     }

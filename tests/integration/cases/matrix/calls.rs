@@ -15,7 +15,7 @@ pub(super) struct CallId {
     pub(super) service: String,
     pub(super) operation: String,
     pub(super) account: String,
-    /// Of all that is asked.
+    /// Of all that is asked, in any order.
     content: u64,
     /// How many calls with the same content come before it.
     nth: usize,
@@ -39,8 +39,11 @@ pub(super) struct Counter {
 
 impl Counter {
     pub(super) fn id(&mut self, asked: &Asked) -> CallId {
+        // IAM answers documents with their keys in any order, and what is sent on then has another each time.
+        let mut content = asked.content.clone().into_bytes();
+        content.sort_unstable();
         let mut hasher = DefaultHasher::new();
-        (&asked.service, &asked.account, &asked.content).hash(&mut hasher);
+        (&asked.service, &asked.account, content).hash(&mut hasher);
         let content = hasher.finish();
         let seen = self.seen.entry(content).or_default();
         let nth = seen.iter().position(|one| *one == asked.invocation);

@@ -116,7 +116,9 @@ impl Kind {
     /// What AWS answered must be told.
     fn says(self) -> &'static [&'static str] {
         match self {
-            Self::Throttled | Self::LostThenThrottled => &["Throttling", "TooManyRequests", "SlowDown"],
+            Self::Throttled | Self::LostThenThrottled => {
+                &["Throttling", "TooManyRequests", "SlowDown"]
+            }
             Self::Broken | Self::BrokenAfter => &[
                 "ServiceFailure",
                 "ServiceException",
@@ -169,7 +171,9 @@ pub(super) fn matrix(scenes: &[Scene], kinds: &[Kind], step: usize, workers: usi
         } = point;
         let (kind, once) = (*kind, *once);
         stage.set(&scene.start, &scene.files);
-        let (script, struck) = strike((*call).clone(), once, move |asked, attempt| kind.fate(asked, attempt));
+        let (script, struck) = strike((*call).clone(), once, move |asked, attempt| {
+            kind.fate(asked, attempt)
+        });
         stage.script(script);
         let run = stage.run(&scene.command);
         stage.healthy();
@@ -241,7 +245,7 @@ pub(super) fn seeds(scenes: &[Scene], seeds: u64) {
 /// A tenth of all attempts. With odd seeds only what the SDK tries again, so that runs come as far as their writes.
 fn by_chance(seed: u64) -> Script {
     let mut counter = Counter::default();
-    let kinds: &'static [Kind] = if seed % 2 == 0 {
+    let kinds: &'static [Kind] = if seed.is_multiple_of(2) {
         &Kind::QUICK
     } else {
         &Kind::PASSING
@@ -338,7 +342,11 @@ fn tells(run: &Run, call: &CallId, kind: Kind, at: &str) -> Result<(), String> {
     };
     let malformed = matches!(kind, Kind::GarbageBefore | Kind::GarbageAfter | Kind::Half);
     // A policy that is none is told as such, whoever wrote it.
-    let operation = if malformed { "" } else { &*format!("{}:", call.service) };
+    let operation = if malformed {
+        ""
+    } else {
+        &*format!("{}:", call.service)
+    };
     let is_told = errors(run).into_iter().any(|(name, text, _)| {
         name == account
             && text.contains(operation)

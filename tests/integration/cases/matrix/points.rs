@@ -20,13 +20,20 @@ pub(super) fn each<P: Sync>(
         for _ in 0..workers.min(points.len()) {
             scope.spawn(|| {
                 let mut stage = Stage::new();
-                while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(point) = points.get(n) else { break };
+                    if n > 0 && n.is_multiple_of(500) {
+                        tell(&format!("{n} of {} points", points.len()));
+                    }
                     let played = catch_unwind(AssertUnwindSafe(|| play(&mut stage, point)));
                     let failure = match played {
                         Ok(Ok(())) => continue,
                         Ok(Err(failure)) => failure,
                         Err(panic) => panic.downcast_ref::<String>().cloned().unwrap_or_default(),
                     };
+                    // Said at once: a full matrix takes its time.
+                    tell(failure.lines().next().unwrap_or_default());
                     failures.lock().unwrap().push(failure);
                 }
             });
