@@ -25,6 +25,28 @@ impl<E: Error + ProvideErrorMetadata + Send + Sync + 'static> ServiceError for E
 pub(super) const SETTLING: &str =
     "IAM needs some seconds to know a new role everywhere; running it again continues";
 
+/// A write whose last request was refused, but not all before it: what was refused may have been done already. A conflict, and what
+/// is not settled or not found, are understood where they are decided about.
+pub(super) fn doubt(error: &mut CloudError) {
+    match error.kind {
+        CloudErrorKind::Credentials
+        | CloudErrorKind::AccessDenied
+        | CloudErrorKind::Throttled
+        | CloudErrorKind::Limit
+        | CloudErrorKind::Invalid => {}
+        CloudErrorKind::Unreachable
+        | CloudErrorKind::NotFound
+        | CloudErrorKind::NotSettled
+        | CloudErrorKind::Conflict
+        | CloudErrorKind::Malformed
+        | CloudErrorKind::Other => return,
+    }
+    error.kind = CloudErrorKind::Unreachable;
+    error
+        .message
+        .push_str("; an earlier request got no answer, and may have been carried out");
+}
+
 /// A call, as errors and traces name it.
 pub(super) struct Call<'a> {
     /// The IAM action.

@@ -11,31 +11,59 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 tokio::task_local! {
-    /// The retries of the call that the task is in.
-    static RETRIES: Cell<u32>;
+    /// The requests of the call that the task is in.
+    static ATTEMPTS: Cell<Attempts>;
 }
 
-/// Carries out one call and counts how often the SDK sent a request of it again.
-pub(super) async fn counted<T>(call: impl Future<Output = T>) -> (T, u32) {
+/// What became of the requests of one call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Attempts {
+    /// Requests after the first.
+    pub(super) retries: u32,
+    /// Requests of which nobody knows whether they were carried out: no answer came, or that of a server in trouble.
+    pub(super) in_doubt: u32,
+}
+
+/// Carries out one call and sees what becomes of the requests that the SDK sends for it.
+pub(super) async fn counted<T>(call: impl Future<Output = T>) -> (T, Attempts) {
     let counting = async {
         let answer = call.await;
-        (answer, RETRIES.with(Cell::get))
+        (answer, ATTEMPTS.with(Cell::get))
     };
-    RETRIES.scope(Cell::new(0), counting).await
+    ATTEMPTS.scope(Cell::default(), counting).await
 }
 
 /// The SDK says in a header which attempt a request is: `amz-sdk-request: attempt=2; max=5`. It sends from the task of the call.
 fn count(request: &HttpRequest) {
     let attempt = request.headers().get("amz-sdk-request");
     let again = attempt.is_some_and(|text| !text.starts_with("attempt=1;") && text != "attempt=1");
-    if again {
-        // Outside of a call (a test of a client alone) nobody counts.
-        let _ = RETRIES.try_with(|retries| retries.set(retries.get().saturating_add(1)));
+    note(|seen| Attempts {
+        retries: seen.retries.saturating_add(u32::from(again)),
+        in_doubt: seen.in_doubt.saturating_add(1),
+    });
+}
+
+/// A request was answered by whoever decides about it: it is in doubt no longer. One that is given up never comes here.
+fn settled(answer: &Result<HttpResponse, ConnectorError>) {
+    if answer
+        .as_ref()
+        .is_ok_and(|it| !it.status().is_server_error())
+    {
+        note(|seen| Attempts {
+            in_doubt: seen.in_doubt.saturating_sub(1),
+            ..seen
+        });
     }
+}
+
+/// Outside of a call (a test of a client alone) nobody counts.
+fn note(change: impl FnOnce(Attempts) -> Attempts) {
+    let _ = ATTEMPTS.try_with(|seen| seen.set(change(seen.get())));
 }
 
 /// Builds the client. It opens nothing and reads no certificate until a request needs it.
@@ -98,8 +126,13 @@ impl HttpConnector for Connect {
         } else {
             &self.by.tls
         };
-        client
+        let answer = client
             .http_connector(&self.settings, &self.components)
-            .call(request)
+            .call(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await;
+            settled(&answer);
+            answer
+        })
     }
 }

@@ -32,6 +32,7 @@ use crate::model::write::{Write, Written};
 
 use errors::{Call, Failure};
 use hide::hide;
+use http::Attempts;
 use session::{Clients, Sessions};
 use text::escape;
 
@@ -82,8 +83,20 @@ impl AwsCloud {
         resource: String,
         send: impl AsyncFnOnce(&Clients, &Call<'_>) -> Outcome<T>,
     ) -> Result<T, CloudError> {
+        self.attempt(account, operation, resource, send).await.0
+    }
+
+    /// The same, with how the call's requests went.
+    async fn attempt<T>(
+        &self,
+        account: &AccountName,
+        operation: &'static str,
+        resource: String,
+        send: impl AsyncFnOnce(&Clients, &Call<'_>) -> Outcome<T>,
+    ) -> (Result<T, CloudError>, Attempts) {
         let Some(access) = self.sessions.access(account) else {
-            return Err(errors::unknown_account(account, operation, resource));
+            let error = errors::unknown_account(account, operation, resource);
+            return (Err(error), Attempts::default());
         };
         let call = Call {
             operation,
@@ -92,7 +105,7 @@ impl AwsCloud {
         };
         let started = Instant::now();
         // Boxed: `counted` holds what it counts, and callers would hold it once more.
-        let (outcome, retries) = Box::pin(http::counted(async {
+        let (outcome, attempts) = Box::pin(http::counted(async {
             match self.sessions.clients(account).await {
                 Ok(clients) => send(&clients, &call)
                     .await
@@ -101,11 +114,12 @@ impl AwsCloud {
             }
         }))
         .await;
-        trace(&call, started, retries, &outcome);
-        match outcome {
+        trace(&call, started, attempts.retries, &outcome);
+        let result = match outcome {
             Ok(answer) => Ok(answer.value),
             Err(failure) => Err(failure.at(&call)),
-        }
+        };
+        (result, attempts)
     }
 
     fn remember(&self, account: &AccountName, role: &RoleName) {
@@ -238,8 +252,8 @@ impl Cloud for AwsCloud {
     }
 
     async fn write(&self, account: &AccountName, write: &Write) -> Result<Written, CloudError> {
-        let result = self
-            .call(
+        let (result, attempts) = self
+            .attempt(
                 account,
                 write.operation(),
                 write.to_string(),
@@ -279,6 +293,9 @@ impl Cloud for AwsCloud {
                 Ok(written)
             }
             Err(mut error) => {
+                if attempts.in_doubt > 0 {
+                    errors::doubt(&mut error);
+                }
                 let fresh = role_of(write).is_some_and(|role| self.has_made(account, role));
                 if error.kind == CloudErrorKind::NotFound && fresh {
                     error.kind = CloudErrorKind::NotSettled;

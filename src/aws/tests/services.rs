@@ -465,3 +465,39 @@ fn a_role_that_was_just_made_and_is_not_found_has_not_settled() {
     );
     assert_eq!(kind(), CloudErrorKind::NotSettled);
 }
+
+#[test]
+fn a_write_that_is_refused_after_one_without_an_answer_may_have_been_carried_out() {
+    let kind = |first: u16, then: &'static str| {
+        let stub = Stub::start(move |request, _| match request.header("amz-sdk-request") {
+            Some(attempt) if attempt.starts_with("attempt=1;") => {
+                query_error(first, "Throttling", "first")
+            }
+            _ => query_error(400, then, "then"),
+        });
+        let access = access("dev", Credentials::DefaultChain);
+        let account = access.name.clone();
+        let cloud = AwsCloud {
+            sessions: Sessions::ready(access, sdk_config(&stub.url)),
+            made: Mutex::default(),
+        };
+        let put = Write::PutInlinePolicy {
+            role: role_name(),
+            policy: PolicyName::new("p").unwrap(),
+            document: "{}".to_owned(),
+        };
+        let error = runtime().block_on(cloud.write(&account, &put));
+        let error = error.unwrap_err();
+        assert_eq!(error.code.as_deref(), Some(then));
+        (
+            error.kind,
+            error.message.contains("may have been carried out"),
+        )
+    };
+    let doubt = (CloudErrorKind::Unreachable, true);
+    assert_eq!(kind(500, "AccessDenied"), doubt);
+    assert_eq!(kind(500, "ExpiredToken"), doubt);
+    assert_eq!(kind(500, "Throttling"), doubt);
+    let certain = (CloudErrorKind::AccessDenied, false);
+    assert_eq!(kind(400, "AccessDenied"), certain);
+}
