@@ -192,7 +192,12 @@ pub(super) fn matrix(scenes: &[Scene], kinds: &[Kind], step: usize, workers: usi
         if ended(stage, scene, &run, &at)? {
             return Ok(());
         }
-        tells(&run, call, kind, &at)?;
+        if once {
+            // What AWS said at the next attempt is what is told.
+            hints(&run, &at)?;
+        } else {
+            tells(&run, call, kind, &at)?;
+        }
         looked(stage, scene, &at)?;
         converges(stage, scene, &at)
     });

@@ -250,7 +250,9 @@ impl Play {
         let exit = run.code.unwrap();
         run.ensure(exit == if name == "check of drift" { 3 } else { 0 }, name);
         let target = self.stage.snapshot();
-        let calls = calls.lock().unwrap().clone();
+        let mut calls = calls.lock().unwrap().clone();
+        // Side by side, calls come in any order; the same sample is taken each time.
+        calls.sort();
         let wanted = wanted.unwrap_or(&target).clone();
         let check = CHECK.to_vec();
         let scene = Scene {
