@@ -3,6 +3,7 @@
 //! be tested without touching anything real.
 
 use std::future::Future;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::model::change::{
 use crate::model::failure::{CloudError, CloudErrorKind};
 use crate::model::observed::Observed;
 use crate::model::observed::Seen;
-use crate::model::pipeline::{PipelineDocument, Renewal};
+use crate::model::pipeline::{Moved, PipelineDocument, Renewal, lost_versions};
 use crate::model::progress::Progress;
 use crate::model::read::{Fact, Readiness};
 use crate::model::resource_policy::{PolicyRenewal, PolicyUpdate};
@@ -61,7 +62,7 @@ pub struct Tools<'t, C, T, B> {
 /// What one step did.
 struct Done {
     outcome: Outcome,
-    backup: Option<PathBuf>,
+    backups: Vec<PathBuf>,
     problems: Vec<Problem>,
     wrote: bool,
 }
@@ -70,7 +71,7 @@ impl From<Outcome> for Done {
     fn from(outcome: Outcome) -> Self {
         Self {
             outcome,
-            backup: None,
+            backups: Vec::new(),
             problems: Vec::new(),
             wrote: false,
         }
@@ -162,7 +163,7 @@ fn report(plan: &Plan, results: Vec<Option<Done>>) -> Report {
                 *slot = done.outcome.clone();
             }
         }
-        backups.extend(done.backup);
+        backups.extend(done.backups);
         problems.extend(done.problems);
         writes += usize::from(done.wrote);
     }
@@ -381,7 +382,7 @@ async fn policy<C: Cloud, T: Timing, B: Backup>(
         hint: None,
     };
     Done {
-        backup: Some(backup),
+        backups: vec![backup],
         problems: moved.then_some(problem).into_iter().collect(),
         ..written_to_done(written)
     }
@@ -429,52 +430,131 @@ async fn pipeline<C: Cloud, T: Timing, B: Backup>(
         document,
     };
     let written = send(&key.account, &write, false, what, tools).await;
-    let mut problems: Vec<Problem> = moved.map(|m| moved_on(update, m)).into_iter().collect();
-    if let Ok(Written::Pipeline {
-        version: Some(version),
-    }) = written
-        && expected.is_some_and(|expected| expected != version)
+    let mut backups: Vec<PathBuf> = backup.into_iter().collect();
+    let mut problems: Vec<Problem> = moved.map(|m| moved_on(update, &m)).into_iter().collect();
+    if let (Ok(Written::Pipeline { version }), Some(expected)) = (&written, expected)
+        && version.is_some_and(|version| version != expected)
     {
-        problems.push(written_between(update, version));
+        let answered = version.unwrap_or(expected);
+        for lost in overwritten(update, lost_versions(expected, answered), tools).await {
+            problems.push(written_between(update, &lost));
+            backups.extend(lost.backup);
+        }
     }
     Done {
-        backup,
+        backups,
         problems,
         ..written_to_done(written)
     }
 }
 
-fn moved_on(update: &PipelineUpdate, (planned, found): (u64, u64)) -> Problem {
+/// A version of a pipeline that somebody wrote between crossgate's last read and its write.
+struct Lost {
+    version: u64,
+    /// Where it was saved, or why it could not be.
+    backup: Option<PathBuf>,
+    why: Option<String>,
+}
+
+/// The most overwritten versions that are fetched: more within one call's time is no editor.
+const MOST_LOST: usize = 10;
+
+/// Fetches and saves what was overwritten. A version that says what the pipeline says now is not lost: a repetition of our own
+/// write, whose first answer did not arrive, or somebody who wrote the same.
+async fn overwritten<C: Cloud, T, B: Backup>(
+    update: &PipelineUpdate,
+    versions: Range<u64>,
+    tools: &Tools<'_, C, T, B>,
+) -> Vec<Lost> {
+    let key = &update.pipeline;
+    let now = match tools.cloud.read(&key.account, &key.read()).await {
+        Ok(Fact::Pipeline(document)) => document,
+        Ok(_) | Err(_) => None,
+    };
+    let mut lost = Vec::new();
+    for version in versions.rev().take(MOST_LOST) {
+        let read = key.earlier(version);
+        let (backup, why) = match tools.cloud.read(&key.account, &read).await {
+            Ok(Fact::PipelineVersion(Some(earlier))) => {
+                if now.as_ref().is_some_and(|now| now.says_the_same(&earlier)) {
+                    continue;
+                }
+                match tools.backup.save(key, &earlier) {
+                    Ok(path) => (Some(path), None),
+                    Err(why) => (None, Some(why)),
+                }
+            }
+            Ok(_) => (None, Some("AWS does not have it any more".to_owned())),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        lost.push(Lost {
+            version,
+            backup,
+            why,
+        });
+    }
+    lost.reverse();
+    lost
+}
+
+fn moved_on(update: &PipelineUpdate, moved: &Moved) -> Problem {
+    let Moved {
+        planned,
+        found,
+        touched,
+    } = moved;
     let name = &update.pipeline.name;
+    // What the manifest wants of an action that is there may take back what somebody has just made of it.
+    let kept = match touched.as_slice() {
+        [] => "so nothing of it is lost".to_owned(),
+        [_, ..] => format!(
+            "which is saved, and all of it stays but what the manifest wants otherwise in {}",
+            touched.join(", ")
+        ),
+    };
     warning(
         "pipeline_moved",
         update,
         format!(
             "pipeline {name} went from version {planned} to {found} since the plan was made; the change was made anew from \
-             version {found}, so nothing of it is lost"
+             version {found}, {kept}"
         ),
         None,
     )
 }
 
-fn written_between(update: &PipelineUpdate, version: u64) -> Problem {
+fn written_between(update: &PipelineUpdate, lost: &Lost) -> Problem {
     let PipelineKey {
         account: _,
         region,
         name,
     } = &update.pipeline;
-    let lost = version.saturating_sub(1);
+    let Lost {
+        version,
+        backup,
+        why,
+    } = lost;
+    let hint = match backup {
+        Some(path) => format!(
+            "it is saved in {}: `crossgate restore` with that file shows what is missing, and puts it back",
+            path.display()
+        ),
+        None => format!(
+            "look at it with `aws codepipeline get-pipeline --name {name} --version {version} --region {region}` and bring back \
+             what is missing{}",
+            why.as_ref().map_or_else(String::new, |why| format!(
+                " (it could not be saved: {why})"
+            ))
+        ),
+    };
     warning(
         "pipeline_overwritten",
         update,
         format!(
-            "somebody else wrote pipeline {name} between crossgate's read and its write: version {lost} is not in the \
+            "somebody else wrote pipeline {name} between crossgate's read and its write: version {version} is not in the \
              pipeline any more (AWS offers no compare-and-swap)"
         ),
-        Some(format!(
-            "look at it with `aws codepipeline get-pipeline --name {name} --version {lost} --region {region}` and bring back \
-             what is missing"
-        )),
+        Some(hint),
     )
 }
 
@@ -484,13 +564,11 @@ fn warning(
     message: String,
     hint: Option<String>,
 ) -> Problem {
-    let put = update.request.put.iter().map(|spec| spec.gate.clone());
-    let removed = update.request.remove.iter().map(|spec| spec.gate.clone());
     Problem {
         code,
         severity: Severity::Warning,
         account: Some(update.pipeline.account.clone()),
-        gates: put.chain(removed).collect(),
+        gates: update.gates(),
         message,
         hint,
     }

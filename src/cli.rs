@@ -59,6 +59,12 @@ pub enum Command {
     /// Looks in all accounts of the manifest for what carries the project's tag or names and no gate needs. Another manifest of the
     /// same project name would lose its gates: names of projects must differ.
     Prune,
+    /// Put a saved pipeline document back, as a plan that is shown and confirmed; no role and no policy
+    ///
+    /// A backup knows its pipeline: account and name by the document, the region by the file's name; so does what `aws codepipeline
+    /// get-pipeline` prints. The account must be in the manifest, whose credentials for it are used. The document as it is now is
+    /// saved before it is replaced. A pipeline that was deleted must be made first.
+    Restore(RestoreArgs),
     /// Start the pipeline and follow it until its gate has answered
     Run(RunArgs),
     /// Say why a gate does not work, with the evidence and what mends it; changes nothing
@@ -177,6 +183,8 @@ pub enum PermissionsFor {
     Init,
     /// `prune`.
     Prune,
+    /// `restore`, of the manifest's pipelines.
+    Restore,
 }
 
 /// Flags of `completions`.
@@ -416,6 +424,17 @@ pub struct GraphArgs {
     /// The flags of `verify`, for `--from verify`.
     #[command(flatten)]
     pub hops: VerifyArgs,
+}
+
+/// Flags of `restore`.
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// The saved document: a file of `.crossgate/backup`, or what `aws codepipeline get-pipeline` printed
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The pipeline's region, where neither the file nor the manifest says it
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
 }
 
 /// Flags of `run`.

@@ -20,7 +20,7 @@ use crate::model::artifact::PolicyHolder;
 use crate::model::change::{Intent, Plan, Report};
 use crate::model::function::{ExecutionRole, FunctionSettings, FunctionSpec, Package, Variables};
 use crate::model::json;
-use crate::model::name::{FunctionName, GateName, Project, RoleName};
+use crate::model::name::{FunctionName, GateName, PipelineName, Project, RoleName};
 use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
 use crate::model::progress::Silent;
@@ -118,6 +118,8 @@ pub(crate) struct World {
     pub(crate) pending: Cell<usize>,
     /// Why every change of a function fails behind Lambda's answer.
     pub(crate) unready: RefCell<Option<String>>,
+    /// Pipelines as they were, by account, region and name: what GetPipeline answers for an earlier version.
+    pub(crate) earlier: RefCell<Vec<(String, String, String, Value)>>,
     calls: Cell<usize>,
 }
 
@@ -355,7 +357,61 @@ impl World {
         self.writes.borrow_mut().clear();
     }
 
+    /// Keeps a document that is about to be replaced.
+    fn keep(&self, account: &str, (region, name): (&str, &str), document: &Value) {
+        let (account, region, name) = (account.to_owned(), region.to_owned(), name.to_owned());
+        let mut earlier = self.earlier.borrow_mut();
+        earlier.push((account, region, name, document.clone()));
+    }
+
+    /// Somebody updates the pipeline of [`MANIFEST`], as UpdatePipeline does it: the version grows, and AWS keeps the one before.
+    pub(crate) fn somebody_updates(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        self.edit_pipeline(name, |document| {
+            self.keep("tools", ("us-east-1", name), document);
+            let version = document["version"].as_u64().unwrap() + 1;
+            change(document);
+            document["version"] = json!(version);
+        });
+    }
+
+    /// The document of a pipeline of the account `tools`, if it is there.
+    pub(crate) fn document(&self, name: &str) -> Option<PipelineDocument> {
+        let accounts = self.accounts.borrow();
+        let key = ("us-east-1".to_owned(), name.to_owned());
+        let found = accounts["tools"].pipelines.get(&key)?;
+        Some(PipelineDocument::parse(&found.to_string()).unwrap())
+    }
+
+    fn earlier(
+        &self,
+        account: &str,
+        region: &Region,
+        name: &PipelineName,
+        asked: u64,
+    ) -> Option<Box<PipelineDocument>> {
+        let accounts = self.accounts.borrow();
+        let key = (region.to_string(), name.to_string());
+        let newest = accounts[account].pipelines.get(&key)?;
+        let earlier = self.earlier.borrow();
+        let here = earlier.iter().rev().filter(|(of, region, name, _)| {
+            (of.as_str(), region, name) == (account, &key.0, &key.1)
+        });
+        let mut all = std::iter::once(newest).chain(here.map(|(_, _, _, document)| document));
+        let found = all.find(|document| document["version"] == json!(asked))?;
+        Some(Box::new(
+            PipelineDocument::parse(&found.to_string()).unwrap(),
+        ))
+    }
+
     fn answer(&self, account: &AccountName, read: &Read) -> Fact {
+        if let Read::PipelineVersion {
+            region,
+            name,
+            version,
+        } = read
+        {
+            return Fact::PipelineVersion(self.earlier(account.as_str(), region, name, *version));
+        }
         let accounts = self.accounts.borrow();
         let account = &accounts[account.as_str()];
         let role = |name: &RoleName| account.roles.get(name.as_str());
@@ -431,6 +487,7 @@ impl World {
             }
             Read::KeyPolicy { key } => Fact::KeyPolicy(account.keys.get(&key.id).cloned()),
             Read::PipelineState { .. }
+            | Read::PipelineVersion { .. }
             | Read::PipelineExecutions { .. }
             | Read::ActionExecutions { .. }
             | Read::FunctionInvokeConfig { .. }
@@ -495,7 +552,8 @@ impl World {
 
     fn carry_out(&self, account: &AccountName, write: &Write) -> Result<Written, CloudErrorKind> {
         let mut accounts = self.accounts.borrow_mut();
-        let account = accounts.get_mut(account.as_str()).unwrap();
+        let whose = account.as_str();
+        let account = accounts.get_mut(whose).unwrap();
         match write {
             Write::CreateRole(new) => create_role(account, new),
             Write::UpdatePipeline {
@@ -508,6 +566,7 @@ impl World {
                     .pipelines
                     .get_mut(&key)
                     .ok_or(CloudErrorKind::NotFound)?;
+                self.keep(whose, (region.as_str(), name.as_str()), slot);
                 let version = slot["version"].as_u64().unwrap() + 1;
                 let body = json::parse(&document.to_request_body()).unwrap();
                 *slot = body["pipeline"].clone();

@@ -26,10 +26,45 @@ pub(super) async fn get(
     call: &Call<'_>,
     name: &PipelineName,
 ) -> Outcome<Fact> {
+    let Answer { value, request_id } = document(client, call, name, None).await?;
+    Ok(Answer {
+        value: Fact::Pipeline(value),
+        request_id,
+    })
+}
+
+/// `codepipeline:GetPipeline` of an earlier version.
+pub(super) async fn get_version(
+    client: &aws_sdk_codepipeline::Client,
+    call: &Call<'_>,
+    name: &PipelineName,
+    version: u64,
+) -> Outcome<Fact> {
+    // AWS counts in 32 bits: what is beyond it has no version of.
+    let Ok(number) = i32::try_from(version) else {
+        return Ok(Answer {
+            value: Fact::PipelineVersion(None),
+            request_id: None,
+        });
+    };
+    let Answer { value, request_id } = document(client, call, name, Some(number)).await?;
+    Ok(Answer {
+        value: Fact::PipelineVersion(value),
+        request_id,
+    })
+}
+
+async fn document(
+    client: &aws_sdk_codepipeline::Client,
+    call: &Call<'_>,
+    name: &PipelineName,
+    version: Option<i32>,
+) -> Outcome<Option<Box<PipelineDocument>>> {
     let capture = CaptureBody::default();
     let result = client
         .get_pipeline()
         .name(name.as_str())
+        .set_version(version)
         .customize()
         .interceptor(capture.clone())
         .send()
@@ -38,7 +73,7 @@ pub(super) async fn get(
     let Some(body) = capture.take() else {
         return match result {
             Err(e) if is_absent(&e) => Ok(Answer {
-                value: Fact::Pipeline(None),
+                value: None,
                 request_id,
             }),
             Err(e) => Err(call.failed(&e)),
@@ -50,7 +85,7 @@ pub(super) async fn get(
     };
     let document = parse(&body, request_id.as_deref())?;
     Ok(Answer {
-        value: Fact::Pipeline(Some(Box::new(document))),
+        value: Some(Box::new(document)),
         request_id,
     })
 }

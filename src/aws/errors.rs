@@ -391,6 +391,7 @@ pub(super) fn is_absent<E: ServiceError>(error: &SdkError<E>) -> bool {
             "NoSuchEntity"
                 | "NoSuchEntityException"
                 | "PipelineNotFoundException"
+                | "PipelineVersionNotFoundException"
                 | "ResourceNotFoundException"
         )
     )

@@ -145,6 +145,14 @@ impl Cloud for AwsCloud {
                 Read::Pipeline { region, name } => {
                     codepipeline::get(&clients.codepipeline(region), call, name).await
                 }
+                Read::PipelineVersion {
+                    region,
+                    name,
+                    version,
+                } => {
+                    let client = clients.codepipeline(region);
+                    codepipeline::get_version(&client, call, name, *version).await
+                }
                 Read::Function { region, name } => {
                     lambda::configuration(&clients.lambda(region), call, name).await
                 }

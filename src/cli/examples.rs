@@ -146,6 +146,19 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "restore",
+        &[
+            (
+                "show what differs, ask, put it back",
+                "crossgate restore .crossgate/backup/tools.us-east-1.MyPipeline.v12.1795359600.json",
+            ),
+            (
+                "where nobody can be asked",
+                "crossgate restore --yes saved.json --region us-east-1",
+            ),
+        ],
+    ),
+    (
         "run",
         &[
             (

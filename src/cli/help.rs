@@ -15,7 +15,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Wire gates", &["init", "plan", "bootstrap", "teardown"]),
     (
         "Keep them as they are meant",
-        &["check", "prune", "merge", "graph"],
+        &["check", "prune", "restore", "merge", "graph"],
     ),
     (
         "See that they work",

@@ -55,11 +55,7 @@ pub(super) async fn run(
     if purpose == Purpose::Prune {
         run.wiring.accounts = desired::all_accounts(&run.config)?;
     }
-    // Said before anything is read, so that a script without --yes fails every time and not only when there is work.
-    let can_ask = environment.stdin_is_terminal && environment.stderr_is_terminal;
-    if !common.yes && !can_ask {
-        return Err(Error::NoTerminal.into());
-    }
+    may_ask(&common, environment)?;
     let progress = Run::progress(environment);
     let (mut plan, observed) = match purpose {
         Purpose::Bootstrap | Purpose::Teardown => run.plan(progress.progress()).await,
@@ -68,7 +64,7 @@ pub(super) async fn run(
     progress.clear();
     let shared = plan::partition_shared(&run.wiring, &observed, intent);
     plan.problems.splice(0..0, shared);
-    let mut shows = Shows {
+    let shows = Shows {
         command,
         status: plan::of_plan(&plan),
         plan: &plan,
@@ -78,6 +74,28 @@ pub(super) async fn run(
         partition: run.wiring.part,
         next: mend(&plan),
     };
+    carry_out(&run, shows, |status| next(intent, status), environment).await
+}
+
+/// Refuses a run that would have to ask and cannot. Said before anything is read, so that a script without `--yes` fails every time
+/// and not only when there is work.
+pub(super) fn may_ask(common: &Common, environment: &Environment) -> Result<(), Error> {
+    let can_ask = environment.stdin_is_terminal && environment.stderr_is_terminal;
+    if common.yes || can_ask {
+        Ok(())
+    } else {
+        Err(Error::NoTerminal)
+    }
+}
+
+/// Shows the plan, asks, carries it out and shows what came of it; `next`: what to do after that.
+pub(super) async fn carry_out(
+    run: &Run,
+    mut shows: Shows<'_>,
+    next: impl Fn(Status) -> Option<String>,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
+    let (command, plan) = (shows.command, shows.plan);
     if !plan.may_apply() || plan.changes.is_empty() {
         run.show(&shows, environment)?;
         return Ok(ExitCode::of(shows.status, false));
@@ -92,7 +110,7 @@ pub(super) async fn run(
             )
         })?;
         run.announce(&shows, environment)?;
-        if !common.yes && !confirmed(command, &plan) {
+        if run.asks && !confirmed(command, plan) {
             output::write::notice("not confirmed: nothing was changed\n");
             if run.format == Format::Json {
                 shows.status = Status::Failed;
@@ -103,7 +121,7 @@ pub(super) async fn run(
     }
     let progress = Run::progress(environment);
     let report = apply(
-        &plan,
+        plan,
         &Tools {
             cloud: &run.cloud,
             timing: &Clock::listening_to_ctrl_c(),
@@ -114,9 +132,12 @@ pub(super) async fn run(
     )
     .await;
     progress.clear();
-    shows.status = plan::of_apply(&plan, &report);
-    shows.report = Some(&report);
-    shows.next = next(intent, shows.status);
+    shows.status = plan::of_apply(plan, &report);
+    let mut shows = Shows {
+        report: Some(&report),
+        ..shows
+    };
+    shows.next = next(shows.status);
     if let Err(error) = run.show(&shows, environment) {
         if report.writes == 0 {
             return Err(error);

@@ -17,6 +17,7 @@ mod permissions;
 mod plan;
 mod policy;
 mod report;
+mod restore;
 mod run;
 mod sandbox;
 mod secrets;
@@ -104,6 +105,7 @@ fn execute(
         Command::Bootstrap => block_on(bootstrap::run(common, Purpose::Bootstrap, environment)),
         Command::Teardown => block_on(bootstrap::run(common, Purpose::Teardown, environment)),
         Command::Prune => block_on(bootstrap::run(common, Purpose::Prune, environment)),
+        Command::Restore(args) => block_on(restore::run(common, args, environment)),
         Command::Diagnose(args) => block_on(diagnose::run(common, args, environment)),
         Command::Explain(args) => diagnose::explain(&common, &args, environment),
         Command::Merge(args) => merge::run(&common, &args, environment),
@@ -139,6 +141,7 @@ fn name(command: &Command) -> &'static str {
         Command::Verify(_) => "verify",
         Command::Teardown => "teardown",
         Command::Prune => "prune",
+        Command::Restore(_) => "restore",
         Command::Merge(_) => "merge",
         Command::Run(_) => "run",
         Command::Diagnose(_) => "diagnose",

@@ -103,6 +103,7 @@ fn task(command: PermissionsFor) -> (Task, &'static str) {
         PermissionsFor::Diagnose => (Task::Diagnose, "diagnose"),
         PermissionsFor::Init => (Task::Init, "init"),
         PermissionsFor::Prune => (Task::Prune, "prune"),
+        PermissionsFor::Restore => (Task::Restore, "restore"),
     }
 }
 

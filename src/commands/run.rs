@@ -36,7 +36,7 @@ pub(super) struct Run {
     pub(super) format: Format,
     verbose: bool,
     /// Whether a question is going to be asked (no `--yes`).
-    asks: bool,
+    pub(super) asks: bool,
 }
 
 /// Whoever shows how far the work is, and can be told to make room for the result.

@@ -26,7 +26,7 @@ impl Told {
 }
 
 /// The kinds in the order in which a plan lists them.
-const KINDS: [ChangeKind; 13] = [
+const KINDS: [ChangeKind; 14] = [
     ChangeKind::IamRole,
     ChangeKind::IamTrustPolicy,
     ChangeKind::IamRoleTags,
@@ -40,6 +40,7 @@ const KINDS: [ChangeKind; 13] = [
     ChangeKind::S3BucketPolicy,
     ChangeKind::KmsKeyPolicy,
     ChangeKind::PipelineAction,
+    ChangeKind::Pipeline,
 ];
 
 const ACTIONS: [ChangeAction; 3] = [
@@ -159,6 +160,7 @@ mod tests {
                 ChangeKind::S3BucketPolicy => 10,
                 ChangeKind::KmsKeyPolicy => 11,
                 ChangeKind::PipelineAction => 12,
+                ChangeKind::Pipeline => 13,
             };
             assert_eq!(KINDS[number], kind);
         }

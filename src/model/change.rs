@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::account::{AccountId, AccountName, Region};
 use super::failure::CloudError;
 use super::name::{GateName, Project};
-use super::pipeline::PatchRequest;
+use super::pipeline::{PatchRequest, PipelineDocument};
 use super::read::Function;
 use super::resource_policy::PolicyUpdate;
 use super::wiring::{FunctionKey, PipelineKey};
@@ -53,6 +53,8 @@ pub enum ChangeKind {
     KmsKeyPolicy,
     /// The action in the pipeline.
     PipelineAction,
+    /// A whole pipeline document: `restore` only.
+    Pipeline,
 }
 
 impl ChangeKind {
@@ -72,6 +74,7 @@ impl ChangeKind {
             Self::S3BucketPolicy => "s3_bucket_policy",
             Self::KmsKeyPolicy => "kms_key_policy",
             Self::PipelineAction => "pipeline_action",
+            Self::Pipeline => "pipeline",
         }
     }
 
@@ -91,6 +94,7 @@ impl ChangeKind {
             Self::S3BucketPolicy => "policy of bucket",
             Self::KmsKeyPolicy => "policy of key",
             Self::PipelineAction => "pipeline action",
+            Self::Pipeline => "pipeline",
         }
     }
 }
@@ -235,12 +239,43 @@ impl FunctionBasis {
 pub struct PipelineUpdate {
     /// The pipeline.
     pub pipeline: PipelineKey,
-    /// What is put in and taken out; applied again if the document has moved since the plan.
-    pub request: PatchRequest,
     /// The version that the plan was made from.
     pub version: Option<u64>,
-    /// The service role that the plan was made for: if it has changed, the policies of this plan are on the wrong role.
-    pub service_role: String,
+    /// What is done to the document.
+    pub edit: PipelineEdit,
+}
+
+/// What is done to a pipeline document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PipelineEdit {
+    /// Actions are put in and taken out; this is done again if the document has moved since the plan.
+    Patch {
+        /// Which ones.
+        request: PatchRequest,
+        /// The service role that the plan was made for: if it has changed, the policies of this plan are on the wrong role.
+        service_role: String,
+    },
+    /// The whole document is put back as it was saved; not if it has moved since the plan, as nobody has seen what would go.
+    Restore {
+        /// The document as it was saved.
+        saved: Box<PipelineDocument>,
+        /// The document that the plan was made from.
+        shown: Box<PipelineDocument>,
+    },
+}
+
+impl PipelineUpdate {
+    /// The gates that it is about.
+    pub fn gates(&self) -> Vec<GateName> {
+        match &self.edit {
+            PipelineEdit::Patch { request, .. } => {
+                let put = request.put.iter().map(|spec| &spec.gate);
+                let removed = request.remove.iter().map(|spec| &spec.gate);
+                put.chain(removed).cloned().collect()
+            }
+            PipelineEdit::Restore { .. } => Vec::new(),
+        }
+    }
 }
 
 /// How grave a problem is.

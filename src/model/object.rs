@@ -61,9 +61,8 @@ impl Object {
             ChangeKind::IamInlinePolicy
             | ChangeKind::S3BucketPolicy
             | ChangeKind::KmsKeyPolicy
-            | ChangeKind::PipelineAction => {
-                self.kind == change.kind && self.resource == change.resource
-            }
+            | ChangeKind::PipelineAction
+            | ChangeKind::Pipeline => self.kind == change.kind && self.resource == change.resource,
         }
     }
 }

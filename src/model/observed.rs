@@ -496,6 +496,7 @@ impl Read {
             Self::CallerIdentity
             | Self::Roles
             | Self::Pipeline { .. }
+            | Self::PipelineVersion { .. }
             | Self::Function { .. }
             | Self::TaggedFunction { .. }
             | Self::Pipelines { .. }
@@ -531,6 +532,15 @@ impl PipelineKey {
         Read::Pipeline {
             region: self.region.clone(),
             name: self.name.clone(),
+        }
+    }
+
+    /// The question for an earlier version of it.
+    pub fn earlier(&self, version: u64) -> Read {
+        Read::PipelineVersion {
+            region: self.region.clone(),
+            name: self.name.clone(),
+            version,
         }
     }
 

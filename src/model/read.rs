@@ -24,6 +24,15 @@ pub enum Read {
         /// Its name.
         name: PipelineName,
     },
+    /// `codepipeline:GetPipeline` of a version that is not the newest any more (api: GetPipeline, `version`).
+    PipelineVersion {
+        /// The pipeline's region.
+        region: Region,
+        /// Its name.
+        name: PipelineName,
+        /// The version.
+        version: u64,
+    },
     /// `lambda:GetFunctionConfiguration`.
     Function {
         /// The function's region.
@@ -225,7 +234,7 @@ impl Read {
     pub fn operation(&self) -> &'static str {
         match self {
             Self::CallerIdentity => "sts:GetCallerIdentity",
-            Self::Pipeline { .. } => "codepipeline:GetPipeline",
+            Self::Pipeline { .. } | Self::PipelineVersion { .. } => "codepipeline:GetPipeline",
             Self::Function { .. } | Self::FunctionVersion { .. } => {
                 "lambda:GetFunctionConfiguration"
             }
@@ -263,6 +272,11 @@ impl fmt::Display for Read {
         match self {
             Self::CallerIdentity => write!(f, "the caller's identity"),
             Self::Pipeline { region, name } => write!(f, "pipeline {name} in {region}"),
+            Self::PipelineVersion {
+                region,
+                name,
+                version,
+            } => write!(f, "version {version} of pipeline {name} in {region}"),
             Self::Function { region, name } | Self::TaggedFunction { region, name } => {
                 write!(f, "function {name} in {region}")
             }
@@ -354,6 +368,8 @@ pub enum Fact {
     CallerIdentity(CallerIdentity),
     /// The pipeline's document.
     Pipeline(Option<Box<PipelineDocument>>),
+    /// The document as it was then; none where AWS does not have that version.
+    PipelineVersion(Option<Box<PipelineDocument>>),
     /// The function's configuration.
     Function(Option<Function>),
     /// The function's configuration, with its tags.

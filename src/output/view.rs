@@ -20,6 +20,8 @@ pub enum Command {
     Teardown,
     /// What is left of former gates is taken away.
     Prune,
+    /// A saved pipeline document is put back.
+    Restore,
 }
 
 impl Command {
@@ -31,6 +33,7 @@ impl Command {
             Self::Check => "check",
             Self::Teardown => "teardown",
             Self::Prune => "prune",
+            Self::Restore => "restore",
         }
     }
 }

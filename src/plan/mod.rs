@@ -16,6 +16,7 @@ pub mod orphans;
 mod parts;
 mod pipelines;
 mod reads;
+pub mod restore;
 mod roles;
 mod status;
 mod trust;

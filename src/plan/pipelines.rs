@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::model::arn::RoleArn;
 use crate::model::change::{
-    Change, ChangeAction, ChangeKind, Intent, PipelineUpdate, Problem, Severity, Work,
+    Change, ChangeAction, ChangeKind, Intent, PipelineEdit, PipelineUpdate, Problem, Severity, Work,
 };
 use crate::model::name::GateName;
 use crate::model::observed::Seen;
@@ -92,9 +92,11 @@ fn pipeline(
         .collect();
     let update = PipelineUpdate {
         pipeline: key.clone(),
-        request,
         version: document.version(),
-        service_role: service_role.to_string(),
+        edit: PipelineEdit::Patch {
+            request,
+            service_role: service_role.to_string(),
+        },
     };
     let work = Work::Pipeline(Box::new(update));
     draft.work(key.account.clone(), changes, Rank::Pipeline, work);
@@ -363,7 +365,7 @@ fn warned(key: &PipelineKey, warning: Warning) -> Problem {
     }
 }
 
-fn no_such_secret(secret: &ActionSecret) -> Problem {
+pub(super) fn no_such_secret(secret: &ActionSecret) -> Problem {
     let ActionSecret {
         stage,
         action,

@@ -43,6 +43,8 @@ pub enum Task {
     Init,
     /// `prune`.
     Prune,
+    /// `restore`, of the manifest's pipelines.
+    Restore,
 }
 
 /// What the policy is for.
@@ -144,6 +146,7 @@ fn occasions(wiring: &Wiring, asked: &Asked) -> Vec<When> {
                 occasions.extend([When::Plan, When::Put, When::Verify, When::Diagnose]);
             }
             Task::Init => occasions.push(When::Init),
+            Task::Restore => occasions.push(When::Restore),
             Task::Prune => occasions.extend([When::Orphans, When::Prune]),
         }
         if *orphans && *task == Task::Check {

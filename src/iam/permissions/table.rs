@@ -159,6 +159,8 @@ pub(super) enum When {
     Orphans,
     /// What is left behind is removed.
     Prune,
+    /// A saved pipeline document is put back.
+    Restore,
     /// `--remove-unexpected` of a prune.
     RemoveLeft,
 }
@@ -192,8 +194,8 @@ pub(super) const NEEDS: &[Need] = {
     };
     use When::{
         Adopt, Bootstrap, Diagnose, Init, Organizations, Orphans, PartialTeardown, Plan, Prune,
-        Put, RemoveBoundary, RemoveLeft, RemoveUnexpected, RemoveWithRole, Run, Simulate, Teardown,
-        Verify,
+        Put, RemoveBoundary, RemoveLeft, RemoveUnexpected, RemoveWithRole, Restore, Run, Simulate,
+        Teardown, Verify,
     };
     &[
         // Reads of a plan.
@@ -223,7 +225,11 @@ pub(super) const NEEDS: &[Need] = {
             &[Teardown],
         ),
         // Reads of a proof beyond those.
-        need("codepipeline:GetPipeline", Pipelines, &[Verify, Run]),
+        need(
+            "codepipeline:GetPipeline",
+            Pipelines,
+            &[Verify, Run, Restore],
+        ),
         need("iam:GetRole", ServiceRoles, &[Verify]),
         need("iam:GetRole", ExecutionRoles, &[Verify]),
         need("iam:ListAttachedRolePolicies", ServiceRoles, &[Verify]),
@@ -321,9 +327,9 @@ pub(super) const NEEDS: &[Need] = {
         need(
             "codepipeline:UpdatePipeline",
             Pipelines,
-            &[Bootstrap, Teardown],
+            &[Bootstrap, Teardown, Restore],
         ),
-        need("iam:PassRole", PassedRoles, &[Bootstrap, Teardown]),
+        need("iam:PassRole", PassedRoles, &[Bootstrap, Teardown, Restore]),
         // CreateFunction with tags asks for TagResource as well; a function is handed its role (api: CreateFunction).
         need("lambda:CreateFunction", MadeFunctions, &[Bootstrap]),
         need("lambda:UpdateFunctionCode", MadeFunctions, &[Bootstrap]),

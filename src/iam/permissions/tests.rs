@@ -45,7 +45,12 @@ fn next_read(read: Option<&Read>) -> Option<Read> {
             region,
             name: PipelineName::new("p").unwrap(),
         },
-        Some(Read::Pipeline { .. }) => Read::Function { region, name },
+        Some(Read::Pipeline { .. }) => Read::PipelineVersion {
+            region,
+            name: PipelineName::new("p").unwrap(),
+            version: 1,
+        },
+        Some(Read::PipelineVersion { .. }) => Read::Function { region, name },
         Some(Read::Function { .. }) => Read::TaggedFunction { region, name },
         Some(Read::TaggedFunction { .. }) => Read::Pipelines { region },
         Some(Read::Pipelines { .. }) => Read::Functions { region },
@@ -250,6 +255,7 @@ fn every_read_and_write_has_a_place_in_the_table() {
         When::RemoveBoundary,
         When::RemoveWithRole,
         When::Prune,
+        When::Restore,
         When::RemoveLeft,
     ];
     for write in all(next_write) {
@@ -388,6 +394,7 @@ fn resource(id: &str, read: &Read) -> Option<String> {
     Some(match read {
         Read::CallerIdentity => return None,
         Read::Pipeline { region, name }
+        | Read::PipelineVersion { region, name, .. }
         | Read::PipelineState { region, name }
         | Read::PipelineExecutions { region, name }
         | Read::ActionExecutions { region, name, .. } => {

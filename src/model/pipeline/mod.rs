@@ -2,6 +2,7 @@
 //! Values only: nothing here fetches or sends a document.
 
 mod action;
+mod compare;
 mod masked;
 mod notice;
 mod patch;
@@ -23,9 +24,10 @@ use super::name::{FunctionName, GateName};
 use super::secret::ActionSecret;
 use super::wiring::GateAction;
 
+pub use compare::{Difference, How};
 pub use masked::{MaskedPlace, MaskedSecret};
 pub use patch::patch;
-pub use renew::Renewal;
+pub use renew::{Moved, Renewal, lost_versions};
 pub use request::{Edit, EditKind, OwnedAction, Patch, PatchRequest, Refusal, RemoveSpec, Warning};
 pub use view::{ActionView, StageView};
 
@@ -190,6 +192,12 @@ impl PipelineDocument {
     /// pipelines, this tells.
     pub fn has_masked(&self, secret: &ActionSecret) -> bool {
         self.masked_secrets().iter().any(|m| m.is_for(secret))
+    }
+
+    /// The same document, with secrets to send in place of their masks.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Vec<ActionSecret>) -> Self {
+        Self { secrets, ..self }
     }
 
     fn raw_stages(&self) -> &[Value] {

@@ -288,9 +288,11 @@ impl<'a> Collector<'a> {
         };
         let level = match command {
             Command::Check => Level::Error,
-            Command::Plan | Command::Bootstrap | Command::Teardown | Command::Prune => {
-                Level::Warning
-            }
+            Command::Plan
+            | Command::Bootstrap
+            | Command::Teardown
+            | Command::Prune
+            | Command::Restore => Level::Warning,
         };
         self.push(Finding {
             rule: Rule::of_kind(*kind),

@@ -98,6 +98,12 @@ static PIPELINE_ACTION: Rule = rule(
      tool. `crossgate bootstrap` puts it back.",
 );
 
+static PIPELINE: Rule = rule(
+    "pipeline",
+    "the pipeline is not as a saved document has it",
+    "Only `crossgate restore` compares whole documents. It shows the difference, and puts the saved document back.",
+);
+
 static HOPS: [Rule; 7] = [
     rule(
         "hop_0",
@@ -378,7 +384,7 @@ static CODES: &[Rule] = &[
     rule(
         "pipeline_overwritten",
         "somebody else wrote the pipeline at the same moment",
-        "AWS offers no compare-and-swap: look at the lost version and bring back what is missing.",
+        "AWS offers no compare-and-swap: the lost version is saved; `crossgate restore` shows what is missing.",
     ),
     rule(
         "placement_cycle",
@@ -421,6 +427,36 @@ static CODES: &[Rule] = &[
         "Let gates share an invoke role, or shorten the policy's other statements.",
     ),
     rule(
+        "restore_changes_gate",
+        "restoring changes a gate's action",
+        "`crossgate check` says how the gate stands after it.",
+    ),
+    rule(
+        "restore_needs_role",
+        "a restored action needs a role that restore does not make",
+        "See that the role is there and trusts the pipeline's account.",
+    ),
+    rule(
+        "restore_removes_gate",
+        "restoring takes a gate's action away",
+        "Its roles and policies stay: `crossgate bootstrap` puts the action back, `crossgate teardown` removes the rest.",
+    ),
+    rule(
+        "restore_returns_gate",
+        "restoring brings a gate's action back",
+        "`crossgate check` says whether all that the gate needs is there.",
+    ),
+    rule(
+        "restore_service_role",
+        "restoring changes the pipeline's service role",
+        "`crossgate check` says what the gates miss on it.",
+    ),
+    rule(
+        "restore_takes_back",
+        "restoring takes back what others have changed",
+        "Ask whoever changed it; the document as it is now is saved first.",
+    ),
+    rule(
         "role_conflict",
         "a role of the invoke role's name is not this project's",
         "Choose another name in [gates.invoke_role], or adopt the role with --adopt.",
@@ -429,6 +465,11 @@ static CODES: &[Rule] = &[
         "role_path",
         "the invoke role has another path",
         "IAM cannot move a role: correct `path` in [gates.invoke_role], or choose another name.",
+    ),
+    rule(
+        "secret_gone",
+        "a masked secret of the saved document is not in the pipeline any more",
+        "Send its real value with `--secret`.",
     ),
     rule(
         "secret_not_masked",
@@ -509,6 +550,7 @@ impl Rule {
             ChangeKind::S3BucketPolicy => &S3_BUCKET_POLICY,
             ChangeKind::KmsKeyPolicy => &KMS_KEY_POLICY,
             ChangeKind::PipelineAction => &PIPELINE_ACTION,
+            ChangeKind::Pipeline => &PIPELINE,
         }
     }
 
@@ -560,6 +602,7 @@ mod tests {
             &S3_BUCKET_POLICY,
             &KMS_KEY_POLICY,
             &PIPELINE_ACTION,
+            &PIPELINE,
             &OTHER,
         ];
         for rule in fixed.into_iter().chain(&HOPS) {

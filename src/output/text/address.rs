@@ -26,7 +26,9 @@ pub(super) fn of(change: &Change, partition: Partition) -> Option<String> {
         | ChangeKind::LambdaFunctionCode
         | ChangeKind::LambdaFunctionConfiguration
         | ChangeKind::LambdaFunctionTags => Some(console::function(region.as_ref()?, first)),
-        ChangeKind::PipelineAction => Some(console::pipeline(region.as_ref()?, first)),
+        ChangeKind::PipelineAction | ChangeKind::Pipeline => {
+            Some(console::pipeline(region.as_ref()?, first))
+        }
         // The names of these say enough, and the console's pages of buckets and keys were not looked up.
         ChangeKind::S3BucketPolicy | ChangeKind::KmsKeyPolicy => None,
     }

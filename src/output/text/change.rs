@@ -93,7 +93,11 @@ fn planned(page: &mut Page<'_>, command: Command, change: &Change) {
     }
     let check = match command {
         Command::Check => true,
-        Command::Plan | Command::Bootstrap | Command::Teardown | Command::Prune => false,
+        Command::Plan
+        | Command::Bootstrap
+        | Command::Teardown
+        | Command::Prune
+        | Command::Restore => false,
     };
     let lines = match (&change.before, &change.after) {
         (None, None) => Vec::new(),

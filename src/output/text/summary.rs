@@ -37,8 +37,10 @@ fn planned(view: &View<'_>) -> (&'static str, String) {
 }
 
 fn in_sync(view: &View<'_>) -> String {
-    if view.command == Command::Prune {
-        return "no gate has left anything behind.".to_owned();
+    match view.command {
+        Command::Prune => return "no gate has left anything behind.".to_owned(),
+        Command::Restore => return "the pipeline is as the file has it, nothing to do.".to_owned(),
+        Command::Plan | Command::Bootstrap | Command::Check | Command::Teardown => {}
     }
     let gates = counted(view.plan.gates.len(), "gate");
     match view.plan.intent {
@@ -130,9 +132,11 @@ fn incomplete(view: &View<'_>) -> String {
     }
     let seen = match view.command {
         Command::Check => drift(view),
-        Command::Plan | Command::Bootstrap | Command::Teardown | Command::Prune => {
-            plan_counts(view)
-        }
+        Command::Plan
+        | Command::Bootstrap
+        | Command::Teardown
+        | Command::Prune
+        | Command::Restore => plan_counts(view),
     };
     format!("{missing}; in what was read, {seen}")
 }

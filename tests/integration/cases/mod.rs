@@ -35,6 +35,7 @@ mod permissions;
 mod policy;
 mod readme;
 mod recording;
+mod restore;
 mod run;
 mod sandbox;
 mod secrets;
