@@ -53,3 +53,7 @@ pub mod verify;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::result_large_err)]
 mod world;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+mod race_tests;
