@@ -150,7 +150,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "show what differs, ask, put it back",
-                "crossgate restore .crossgate/backup/tools.us-east-1.MyPipeline.v12.1795359600.json",
+                "crossgate restore \\\n    .crossgate/backup/tools.us-east-1.MyPipeline.v12.1795359600.json",
             ),
             (
                 "where nobody can be asked",
