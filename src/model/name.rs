@@ -161,8 +161,7 @@ pub struct RolePath(String);
 impl RolePath {
     /// Parses a path that begins and ends with `/`.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        let allowed =
-            |b: u8| (0x21..=0x7e).contains(&b) && !matches!(b, b'*' | b'?' | b'$');
+        let allowed = |b: u8| (0x21..=0x7e).contains(&b) && !matches!(b, b'*' | b'?' | b'$');
         let printable = text.bytes().all(allowed);
         if printable && text.len() <= 512 && text.starts_with('/') && text.ends_with('/') {
             Ok(Self(text.to_owned()))

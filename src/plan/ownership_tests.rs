@@ -382,12 +382,15 @@ fn said(change: impl FnOnce(&World)) -> Vec<String> {
     trespasses(&before, &world.snapshot(), run)
 }
 
+/// What somebody does by hand.
+type Deed = fn(&World);
+
 #[test]
 fn the_oracle_sees_whatever_is_touched() {
     assert_eq!(said(|_| {}), [""; 0]);
-    let changes: [(&str, fn(&World)); 12] = [
+    let changes: [(&str, Deed); 12] = [
         ("role Bystander", |w| {
-            w.put_inline("dev", "Bystander", "x", "{}")
+            w.put_inline("dev", "Bystander", "x", "{}");
         }),
         ("role New", |w| w.add_role("dev", "New", "{}")),
         ("role OtherRole", |w| {

@@ -70,7 +70,7 @@ impl Edit {
             }),
             Self::ServiceRole => {
                 update(|document| {
-                    document["roleArn"] = json!("arn:aws:iam::111111111111:role/Other")
+                    document["roleArn"] = json!("arn:aws:iam::111111111111:role/Other");
                 });
             }
             Self::Delete | Self::Anew => {

@@ -183,7 +183,7 @@ fn converges(world: &World, pair: &Pair) {
 fn enumerate(pair: &Pair, most: usize) -> Orders {
     let mut all = Orders::default();
     loop {
-        let ended = one_order(pair, |upcoming| all.choose(upcoming));
+        let ended = one_order(pair, |upcoming| all.choose(&upcoming));
         if !all.next(ended) || all.whole >= most {
             return all;
         }

@@ -188,7 +188,7 @@ struct Step {
 
 impl Orders {
     /// Says who goes on.
-    pub(super) fn choose(&mut self, upcoming: [Option<Touch>; 2]) -> Option<usize> {
+    pub(super) fn choose(&mut self, upcoming: &[Option<Touch>; 2]) -> Option<usize> {
         let awake = |who: usize| upcoming[who].is_some() && self.asleep != Some(who);
         if self.at == self.path.len() {
             let choice = (0..2).find(|who| awake(*who))?;

@@ -68,6 +68,7 @@ impl PipelineDocument {
     }
 
     /// This document with the version of the one that it is put in the place of: what UpdatePipeline is given otherwise, too.
+    #[must_use]
     pub fn in_place_of(&self, current: &Self) -> Self {
         let Self { pipeline, secrets } = self;
         let mut pipeline = pipeline.clone();

@@ -155,7 +155,7 @@ impl<'a> Sides<'a> {
         &self,
         code: &'static str,
         gates: Vec<GateName>,
-        message: String,
+        message: &str,
         hint: String,
     ) -> Problem {
         Problem {
@@ -203,7 +203,7 @@ impl<'a> Sides<'a> {
                 ..self.warn(
                     "secret_gone",
                     Vec::new(),
-                    format!(
+                    &format!(
                         "{masked} is masked (****) in the file, and the pipeline has no secret there any more that AWS could keep: \
                          its value would become ****"
                     ),
@@ -247,7 +247,7 @@ impl<'a> Sides<'a> {
                 ),
                 (Some(_), Some(_)) | (None, None) => continue,
             };
-            draft.problem(self.warn(code, vec![gate.name.clone()], message, hint.to_owned()));
+            draft.problem(self.warn(code, vec![gate.name.clone()], &message, hint.to_owned()));
         }
     }
 
@@ -260,7 +260,7 @@ impl<'a> Sides<'a> {
         draft.problem(self.warn(
             "restore_takes_back",
             Vec::new(),
-            format!(
+            &format!(
                 "beside this manifest's gates, this is taken back of what has changed since the file was saved: {}",
                 in_words(&others)
             ),
@@ -277,7 +277,7 @@ impl<'a> Sides<'a> {
             draft.problem(self.warn(
                 "restore_service_role",
                 Vec::new(),
-                format!(
+                &format!(
                     "its service role becomes {then} again, in the place of {now}: what gates were granted since is on the latter"
                 ),
                 CHECK.to_owned(),
@@ -296,7 +296,7 @@ impl<'a> Sides<'a> {
             draft.problem(self.warn(
                 "restore_needs_role",
                 Vec::new(),
-                format!(
+                &format!(
                     "action {place} needs role {role}, which the pipeline does not use now and restore does not make"
                 ),
                 "see that the role is there and trusts the pipeline's account, else the pipeline fails there".to_owned(),

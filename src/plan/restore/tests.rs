@@ -1,4 +1,5 @@
 //! Saved documents put back in worlds in memory: where they belong, what is said of them, and what is sent.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use serde_json::{Value, json};
 
@@ -301,7 +302,7 @@ fn a_secret_that_aws_could_not_keep_stops_the_restore_unless_it_is_sent() {
     // Where the pipeline still has a secret in that place, AWS keeps it.
     world.edit_pipeline("MyPipeline", |document| *document = then.clone());
     world.somebody_updates("MyPipeline", |document| {
-        document["executionMode"] = json!("QUEUED")
+        document["executionMode"] = json!("QUEUED");
     });
     assert!(planned(&world, &saved).may_apply());
 }
@@ -344,7 +345,7 @@ fn what_moved_since_the_plan_was_shown_is_not_taken_back_unseen() {
     then["executionMode"] = json!("QUEUED");
     let plan = planned(&world, &saved(&then));
     world.somebody_updates("MyPipeline", |document| {
-        document["pipelineType"] = json!("V2")
+        document["pipelineType"] = json!("V2");
     });
     let (report, shelf) = carried_out(&world, &plan);
     let Outcome::Failed(Failure::Stale { message }) = &report.outcomes[0] else {

@@ -117,12 +117,11 @@ fn without_colour(text: &str, arguments: &[&str]) -> String {
         let end = after.find(|c: char| !c.is_ascii_digit() && c != ';');
         let end = end.filter(|end| after[*end..].starts_with('m'));
         // What is no colour stays, and is found.
-        rest = match end {
-            Some(end) => &after[end + 1..],
-            None => {
-                out.push('\u{1b}');
-                after
-            }
+        rest = if let Some(end) = end {
+            &after[end + 1..]
+        } else {
+            out.push('\u{1b}');
+            after
         };
     }
     out + rest
@@ -146,10 +145,9 @@ fn poison(key: &str, mut answer: Message) -> Message {
         .collect();
     let mut text = text;
     // As XML says characters that it does not have: what reads it gets the very payload.
-    let payload: String = PAYLOAD
-        .chars()
-        .map(|c| format!("&#{};", u32::from(c)))
-        .collect();
+    let payload = PAYLOAD.chars().fold(String::new(), |text, c| {
+        format!("{text}&#{};", u32::from(c))
+    });
     for at in places.into_iter().rev() {
         text.insert_str(at, &payload);
     }
@@ -206,7 +204,7 @@ fn keys(answer: &Message, found: &mut BTreeSet<String>) {
     for (at, _) in text.match_indices("</") {
         let name: String = text[at + 2..]
             .chars()
-            .take_while(|c| c.is_ascii_alphanumeric())
+            .take_while(char::is_ascii_alphanumeric)
             .collect();
         if !text[..at].ends_with('>') {
             found.insert(name);
@@ -216,7 +214,7 @@ fn keys(answer: &Message, found: &mut BTreeSet<String>) {
 
 /// A refusal of the service's own shape, all of whose texts are hostile.
 fn refusal(request: &Request, mut answer: Message) -> Message {
-    answer.first_line = "HTTP/1.1 403 X".to_owned();
+    "HTTP/1.1 403 X".clone_into(&mut answer.first_line);
     let message = format!("not authorized to perform: iam:X{PAYLOAD} on resource: r{PAYLOAD}");
     answer.set("x-amzn-requestid", "id\u{9b}31m");
     answer.body = if ["iam", "sts", "s3"].contains(&request.service.as_str()) {
@@ -319,7 +317,7 @@ fn a_manifest_packs_no_file_from_outside_of_its_folder() {
     fs::write(outside.path().join("key.py"), "secret-of-the-machine").unwrap();
     let folder = stage.story.folder.path();
     let link = |to: &std::path::Path, name: &str| {
-        std::os::unix::fs::symlink(to, folder.join(name)).unwrap()
+        std::os::unix::fs::symlink(to, folder.join(name)).unwrap();
     };
     link(outside.path(), "folder-link");
     link(&outside.path().join("key.py"), "file-link.py");

@@ -365,10 +365,8 @@ impl Fault {
                     "CreateFunction" | "UpdateFunctionConfiguration" => MADE,
                     _ => "",
                 };
-                let message = format!(
-                    "not authorized to perform: {}:{sent} because {sent}",
-                    credential
-                );
+                let message =
+                    format!("not authorized to perform: {credential}:{sent} because {sent}");
                 status(&mut answer, 403);
                 let of_json = json!({"__type": "AccessDeniedException", "message": message, "Message": message});
                 let of_xml = format!(
