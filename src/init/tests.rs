@@ -363,7 +363,7 @@ proptest! {
         two in any::<bool>(),
         region in proptest::option::of(named("[a-z]{2}-(north|south)-[1-9]", Region::new)),
         role in proptest::option::of((named("[A-Za-z0-9+=,.@_-]{1,64}", RoleName::new),
-            named("/([!-~]{1,20}/)?", RolePath::new))),
+            named("/([!-#%-)+->@-~]{1,20}/)?", RolePath::new))),
     ) {
         let [tools, dev] = profiles;
         let region = region.filter(|r| r.partition() == crate::model::account::Partition::Aws);

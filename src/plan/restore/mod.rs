@@ -1,6 +1,7 @@
 //! What `restore` would do: a saved pipeline document against the pipeline as it is now, as a plan of one change.
 //! Pure, like all of `plan`. It restores a pipeline and nothing else: no role, no policy, no function.
 
+mod shown;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -110,8 +111,8 @@ fn restore(
             version_of(now),
             in_words(&differences.iter().collect::<Vec<_>>())
         ),
-        before: Some(now.as_json().clone()),
-        after: Some(then.in_place_of(now).as_json().clone()),
+        before: Some(shown::shown(now, &then, "as it is now")),
+        after: Some(shown::shown(&then.in_place_of(now), now, "as it was saved")),
         held: None,
     };
     let update = PipelineUpdate {

@@ -363,3 +363,29 @@ fn what_moved_since_the_plan_was_shown_is_not_taken_back_unseen() {
     assert_eq!(report.outcomes, [Outcome::Done]);
     assert_eq!(report.problems[0].code, "pipeline_moved");
 }
+
+#[test]
+fn a_plan_shows_which_settings_differ_and_no_setting() {
+    let with = |secret: &str| {
+        let mut document = original();
+        document["stages"][0]["actions"][0]["configuration"] =
+            json!({"FunctionName": "f", "Same": "kept-secret", "Changed": secret});
+        document
+    };
+    let world = World::new();
+    world.edit_pipeline("MyPipeline", |document| *document = with("new-secret"));
+    let plan = planned(&world, &saved(&with("old-secret")));
+    let change = &plan.changes[0];
+    let setting = |value: &Option<Value>| {
+        value.as_ref().unwrap()["stages"][0]["actions"][0]["configuration"].to_string()
+    };
+    assert_eq!(
+        setting(&change.before),
+        r#"{"FunctionName":"f","Same":"(not shown)","Changed":"(not shown, as it is now)"}"#
+    );
+    assert_eq!(
+        setting(&change.after),
+        r#"{"FunctionName":"f","Same":"(not shown)","Changed":"(not shown, as it was saved)"}"#
+    );
+    assert!(!format!("{:?}{:?}", plan.changes, plan.problems).contains("-secret"));
+}
