@@ -151,6 +151,7 @@ fn client_error(operation: &str, refused: &Refused) -> String {
         status: _,
         code,
         message,
+        retry_after: _,
     } = refused;
     format!("An error occurred ({code}) when calling the {operation} operation: {message}")
 }

@@ -1,6 +1,8 @@
 //! What AWS says when it says no: code, message, HTTP status.
 //! How an error is written on the wire is in `http`.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 /// A refusal.
@@ -13,6 +15,8 @@ pub struct Refused {
     pub code: String,
     /// The message.
     pub message: String,
+    /// When to come again, where the service says so (`Retry-After`).
+    pub retry_after: Option<Duration>,
 }
 
 impl Refused {
@@ -21,6 +25,7 @@ impl Refused {
             status,
             code: code.to_owned(),
             message: message.into(),
+            retry_after: None,
         }
     }
 

@@ -98,6 +98,7 @@ async fn answer(
     shared: Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Dropped> {
+    let began = wall();
     let (latency, dropped, after) = {
         let mut state = shared.lock();
         let (latency, share) = (state.faults.latency, state.faults.dropped);
@@ -159,7 +160,7 @@ async fn answer(
     shared.wake.notify_one();
     let service = about.service.clone();
     let response = match given {
-        Some(given) => finish(&shared, given, about, &request_id).await,
+        Some(given) => finish(&shared, given, about, &request_id, began).await,
         None => respond(200, content_type(&service), String::new(), &request_id),
     };
     let response = fated(response, fate, &service, &request_id).await?;
@@ -224,6 +225,7 @@ async fn finish(
     given: Result<Given, Refused>,
     about: About,
     request_id: &str,
+    began: Duration,
 ) -> Response<Full<Bytes>> {
     let error = given.as_ref().err().map(|r| r.code.clone());
     let response = match given {
@@ -262,6 +264,7 @@ async fn finish(
         status: response.status().as_u16(),
         error,
         request_id: request_id.to_owned(),
+        began,
         at: wall(),
     });
     response
@@ -280,7 +283,7 @@ fn carry_out(
     about.caller.clone_from(&caller.arn);
     let region = claim.region.as_str();
     about.operation = operation(&about.service, received);
-    disturbed(state, &about.service)?;
+    disturbed(state, about)?;
     match about.service.as_str() {
         "iam" | "sts" => {
             let params = form(received);
@@ -465,8 +468,21 @@ fn named(service: &str, query: &'static str, json: &'static str) -> (u16, &'stat
     }
 }
 
-/// The faults that were asked for.
-fn disturbed(state: &mut State, service: &str) -> Result<(), Refused> {
+/// The faults and limits that were asked for.
+fn disturbed(state: &mut State, about: &About) -> Result<(), Refused> {
+    let About {
+        service,
+        operation,
+        account,
+        caller: _,
+    } = about;
+    if let Err(wait) = state.limits.take(account, service, operation, wall()) {
+        let mut refused = Refused::throttled(service);
+        // Of the services that are here, Lambda says it (api: Invoke, TooManyRequestsException), in whole seconds.
+        let seconds = Duration::from_secs_f64(wait.as_secs_f64().ceil());
+        refused.retry_after = (service == "lambda").then_some(seconds);
+        return Err(refused);
+    }
     let (throttled, broken) = (state.faults.throttled, state.faults.broken);
     if state.chances.chance(throttled) {
         return Err(Refused::throttled(service));
@@ -486,8 +502,9 @@ fn refusal(refused: &Refused, service: &str, request_id: &str) -> Response<Full<
         status,
         code,
         message,
+        retry_after,
     } = refused;
-    match service {
+    let mut response = match service {
         "iam" | "sts" => {
             let namespace = if service == "iam" {
                 iam::NAMESPACE
@@ -516,7 +533,11 @@ fn refusal(refused: &Refused, service: &str, request_id: &str) -> Response<Full<
             let body = json!({ "__type": code, "message": message });
             respond(*status, content_type(service), body.to_string(), request_id)
         }
+    };
+    if let Some(wait) = retry_after {
+        header(&mut response, "retry-after", &wait.as_secs().to_string());
     }
+    response
 }
 
 fn content_type(service: &str) -> &'static str {

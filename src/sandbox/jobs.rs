@@ -347,6 +347,7 @@ pub(super) fn record(
     refused: Option<&String>,
 ) {
     let request_id = state.random.uuid();
+    let now = wall();
     state.record(CallRecord {
         service: service.to_owned(),
         operation: operation.to_owned(),
@@ -355,7 +356,8 @@ pub(super) fn record(
         status: if refused.is_some() { 403 } else { 200 },
         error: refused.map(|_| "AccessDenied".to_owned()),
         request_id,
-        at: wall(),
+        began: now,
+        at: now,
     });
 }
 

@@ -35,6 +35,7 @@ mod jobs;
 mod lambda;
 #[cfg(test)]
 mod lambda_tests;
+mod limits;
 mod logpattern;
 mod logs;
 mod managed;
@@ -70,11 +71,13 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::model::account::{AccountId, AccountName};
 use clock::Clock;
+use limits::Limits;
 use script::Scripted;
 use state::{AccessKey, Holder, State, User};
 
 pub use admin::{Admin, Reply};
 pub use errors::Refused;
+pub use limits::RateLimit;
 pub use options::{ClockMode, Faults, SandboxOptions};
 pub use records::{CallRecord, Ended, Invocation};
 pub use script::{Answer, Asked, Fate, Script};
@@ -178,6 +181,7 @@ impl Sandbox {
             seed,
             clock,
             faults,
+            limits,
             port,
         } = options;
         let listen = |source| SandboxError::Listen { port, source };
@@ -185,8 +189,10 @@ impl Sandbox {
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let endpoint = format!("http://{address}");
+        let mut state = State::new(seed, Clock::new(clock), faults, endpoint);
+        state.limits = Limits::new(limits);
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::new(seed, Clock::new(clock), faults, endpoint)),
+            state: Mutex::new(state),
             wake: Notify::new(),
             script: Mutex::default(),
         });
@@ -290,6 +296,11 @@ impl Sandbox {
     /// [`Faults`].
     pub fn set_script(&self, script: Option<Script>) {
         self.shared.script().set(script);
+    }
+
+    /// Limits the calls from now on; the buckets are full.
+    pub fn set_limits(&self, limits: Vec<RateLimit>) {
+        self.shared.lock().limits = Limits::new(limits);
     }
 
     /// Accounts, users and keys as text, for a later [`Sandbox::restore`]. Executions that run are kept as stopped.

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::limits::RateLimit;
+
 /// How the sandbox's time goes. Signatures and session credentials are always held against the real time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClockMode {
@@ -44,6 +46,8 @@ pub struct SandboxOptions {
     pub clock: ClockMode,
     /// What goes wrong.
     pub faults: Faults,
+    /// How often accounts may call; without any, as often as they like.
+    pub limits: Vec<RateLimit>,
     /// The port on 127.0.0.1; 0 for a free one.
     pub port: u16,
 }

@@ -125,6 +125,7 @@ pub(super) fn error(namespace: &str, refused: &Refused, request_id: &str) -> Str
         status,
         code,
         message,
+        retry_after: _,
     } = refused;
     let fault = if *status < 500 { "Sender" } else { "Receiver" };
     let inside = text("Type", fault) + &text("Code", code) + &text("Message", message);

@@ -22,6 +22,8 @@ pub struct CallRecord {
     pub error: Option<String>,
     /// The request id.
     pub request_id: String,
+    /// When its request came, of the same time as `at`: before the latency that was asked for.
+    pub began: Duration,
     /// When it was answered: the time since 1970, the real one whatever the sandbox's clock.
     pub at: Duration,
 }

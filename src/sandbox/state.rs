@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::clock::{Clock, Moment};
 use super::execution::{Execution, Job};
 use super::invocation::InvokeConfig;
+use super::limits::Limits;
 use super::logs::LogGroup;
 use super::options::Faults;
 use super::random::Random;
@@ -318,6 +319,7 @@ pub(super) struct State {
     pub(super) chances: Random,
     pub(super) clock: Clock,
     pub(super) faults: Faults,
+    pub(super) limits: Limits,
     /// The owner calls, whom no fault disturbs.
     pub(super) quiet: bool,
     pub(super) endpoint: String,
@@ -349,6 +351,7 @@ impl State {
             chances: Random::new(seed ^ 0x5EED_FA17),
             clock,
             faults,
+            limits: Limits::default(),
             quiet: false,
             endpoint,
         }
