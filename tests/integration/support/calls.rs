@@ -157,19 +157,7 @@ pub(crate) fn writes(calls: &[Call]) -> Vec<&Call> {
 /// The longest chain of calls each of which began after the one before it had ended. Meaningful when every call takes
 /// much longer than the caller needs between two calls: give the proxy some latency.
 pub(crate) fn rounds(calls: &[Call]) -> usize {
-    let mut sorted: Vec<&Call> = calls.iter().collect();
-    sorted.sort_by_key(|call| call.started);
-    let mut depths: Vec<usize> = Vec::new();
-    for call in &sorted {
-        let before = sorted
-            .iter()
-            .zip(&depths)
-            .filter(|(earlier, _)| earlier.finished <= call.started)
-            .map(|(_, depth)| *depth)
-            .max();
-        depths.push(before.unwrap_or(0) + 1);
-    }
-    depths.into_iter().max().unwrap_or(0)
+    super::rounds::rounds(calls.iter().map(|call| (call.started, call.finished)))
 }
 
 /// One line a call, for a failed assertion.

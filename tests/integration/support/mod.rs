@@ -10,6 +10,7 @@ pub(crate) mod manifest;
 pub(crate) mod pipeline;
 pub(crate) mod proxy;
 pub(crate) mod relay;
+pub(crate) mod rounds;
 pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod snapshot;
