@@ -2,6 +2,7 @@
 //! Says which atom holds another; which atoms of two documents are held against each other is decided in `index`.
 
 use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::condition::{Requirement, all_follow};
@@ -232,6 +233,30 @@ impl Atom {
         })
     }
 
+    /// The same for atoms that mean the same, however they are spelt; others seldom share it. The principal is left out: it is
+    /// in the key.
+    pub(super) fn meaning(&self) -> u64 {
+        let Self {
+            effect: _,
+            principal: _,
+            action,
+            resource,
+            conditions,
+        } = self;
+        let mut hasher = DefaultHasher::new();
+        patterns(action).for_each(|pattern| pattern.hash(&mut hasher));
+        let resources = resource.iter().flat_map(patterns);
+        resources.for_each(|pattern| pattern.hash(&mut hasher));
+        // The lines of a statement may come in any order.
+        let line = |requirement: &Requirement| {
+            let mut hasher = DefaultHasher::new();
+            requirement.hash(&mut hasher);
+            hasher.finish()
+        };
+        let lines = conditions.iter().map(line);
+        lines.fold(hasher.finish(), u64::wrapping_add)
+    }
+
     /// The atoms of which this one is the union, split by the values of one condition; none where it cannot be split.
     /// Parts are split in turn, one condition after the other, so long lists of conditions are left whole.
     pub(super) fn parts(&self) -> Option<Vec<Self>> {
@@ -252,6 +277,11 @@ impl Atom {
         };
         Some(parts.into_iter().map(with).collect())
     }
+}
+
+fn patterns(clause: &Clause<Arc<[Named]>>) -> impl Iterator<Item = &Pattern> {
+    let (Clause::Is(listed) | Clause::Not(listed)) = clause;
+    listed.iter().map(|named| &named.pattern)
 }
 
 fn prefix(clause: &Clause<Arc<[Named]>>) -> Option<&str> {

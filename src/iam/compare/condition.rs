@@ -2,6 +2,7 @@
 //! Sound, not complete: an operator that is not known equals itself only.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::atom::OneLine;
 use super::value::{Value, ValueType};
@@ -52,6 +53,22 @@ pub(super) struct Requirement {
     key: String,
     /// Sorted, without repetition.
     values: Vec<Value>,
+}
+
+impl Hash for Requirement {
+    /// Of what the line means: how it is written is left out.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            written: _,
+            quantifier,
+            test,
+            negated,
+            if_exists,
+            key,
+            values,
+        } = self;
+        (quantifier, test, negated, if_exists, key, values).hash(state);
+    }
 }
 
 impl Requirement {

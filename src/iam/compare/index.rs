@@ -10,6 +10,9 @@ use super::atom::{Atom, Key};
 pub(super) struct Index<'a> {
     atoms: &'a [Atom],
     by_key: HashMap<Key<'a>, Vec<usize>>,
+    /// The atoms of crowded keys by what they mean: of thousands of statements that differ in conditions or in what follows a
+    /// wildcard only, the equal one is found without trying the others.
+    by_meaning: HashMap<u64, Vec<usize>>,
     /// The lengths of the prefixes that occur, actions and resources together.
     lengths: BTreeSet<(usize, usize)>,
     /// Atoms without a key, which are tried always.
@@ -18,6 +21,9 @@ pub(super) struct Index<'a> {
     follows: RefCell<HashMap<(usize, usize), bool>>,
     parts_left: Cell<usize>,
 }
+
+/// From so many atoms on a key is crowded.
+const CROWDED: usize = 8;
 
 /// The most parts into which all atoms asked for are split by their condition values, for one index.
 const MOST_PARTS: usize = 20_000;
@@ -31,6 +37,7 @@ impl<'a> Index<'a> {
         let mut index = Self {
             atoms,
             by_key: HashMap::new(),
+            by_meaning: HashMap::new(),
             lengths: BTreeSet::new(),
             whole: Vec::new(),
             follows: RefCell::new(HashMap::new()),
@@ -42,6 +49,12 @@ impl<'a> Index<'a> {
                 index.by_key.entry(key).or_default().push(i);
             } else {
                 index.whole.push(i);
+            }
+        }
+        let crowded = index.by_key.values().filter(|found| found.len() >= CROWDED);
+        for i in crowded.flatten() {
+            if let Some(atom) = atoms.get(*i) {
+                index.by_meaning.entry(atom.meaning()).or_default().push(*i);
             }
         }
         index
@@ -110,8 +123,20 @@ impl<'a> Index<'a> {
                 })
             })
         };
+        let is_crowded = || {
+            self.by_key
+                .get(&key)
+                .is_some_and(|found| found.len() >= CROWDED)
+        };
+        let equal = || {
+            let found = self.by_meaning.get(&narrow.meaning());
+            found.is_some_and(|found| found.iter().any(holds))
+        };
         // The equal atom first: in documents that grant the same it is nearly always there.
-        at(key) || self.whole.iter().any(holds) || self.lengths.iter().any(shorter)
+        (is_crowded() && equal())
+            || at(key)
+            || self.whole.iter().any(holds)
+            || self.lengths.iter().any(shorter)
     }
 
     /// Whether the conditions of `wide` follow from those of `narrow`, worked out once for many pairs of atoms.
