@@ -2,6 +2,7 @@
 //! It decides nothing: behaviour belongs in `plan` (and the last look at a pipeline in `model::pipeline::renew`), where it can
 //! be tested without touching anything real.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -83,70 +84,100 @@ pub async fn apply<C: Cloud, T: Timing, B: Backup>(
     plan: &Plan,
     tools: &Tools<'_, C, T, B>,
 ) -> Report {
-    let mut results: Vec<Option<Done>> = plan.steps.iter().map(|_| None).collect();
-    let mut waiting: Vec<usize> = (0..plan.steps.len()).collect();
+    let mut queue = Queue::of(plan);
     let mut running = FuturesUnordered::new();
     loop {
-        let mut later = Vec::new();
-        for index in waiting {
-            let Some(step) = plan.steps.get(index) else {
-                continue;
-            };
-            match readiness(plan, step, &results) {
-                Ready::Blocked(because_of) => {
-                    set(&mut results, index, Outcome::Skipped { because_of }.into());
-                }
-                Ready::Now if tools.timing.is_interrupted() => {
-                    let because_of = "the run was interrupted".to_owned();
-                    set(&mut results, index, Outcome::Skipped { because_of }.into());
-                }
-                Ready::Now if running.len() < tools.side_by_side.max(1) => {
-                    running.push(async move { (index, run(step, tools).await) });
-                }
-                Ready::Now | Ready::Later => later.push(index),
+        while let Some((index, step)) = queue.next() {
+            if let Some(because_of) = queue.blocked(step) {
+                queue.done(index, Outcome::Skipped { because_of }.into());
+            } else if tools.timing.is_interrupted() {
+                let because_of = "the run was interrupted".to_owned();
+                queue.done(index, Outcome::Skipped { because_of }.into());
+            } else if running.len() < tools.side_by_side.max(1) {
+                queue.ready.remove(&index);
+                running.push(async move { (index, run(step, tools).await) });
+            } else {
+                break;
             }
         }
-        waiting = later;
         match running.next().await {
-            Some((index, done)) => set(&mut results, index, done),
-            // Nothing runs: whatever still waits has just become ready or blocked, and is looked at once more.
-            None if waiting.is_empty() => break,
-            None => {}
+            Some((index, done)) => queue.done(index, done),
+            None => break,
         }
     }
-    report(plan, results)
+    report(plan, queue.results)
 }
 
-fn set(results: &mut [Option<Done>], index: usize, done: Done) {
-    if let Some(slot) = results.get_mut(index) {
-        *slot = Some(done);
-    }
+/// The steps of a plan, each ready once all that it waits for is over. What a step unlocks is looked up and not searched for:
+/// a fleet has tens of thousands of them.
+struct Queue<'p> {
+    plan: &'p Plan,
+    results: Vec<Option<Done>>,
+    /// For how many others each step still waits.
+    waits_for: Vec<usize>,
+    /// Which others wait for each step.
+    then: Vec<Vec<usize>>,
+    ready: BTreeSet<usize>,
 }
 
-enum Ready {
-    Now,
-    Later,
-    /// The id of the change, or the reason, because of which the step is not tried.
-    Blocked(String),
-}
-
-fn readiness(plan: &Plan, step: &Step, results: &[Option<Done>]) -> Ready {
-    let mut ready = Ready::Now;
-    for before in &step.after {
-        match results.get(*before).and_then(Option::as_ref) {
-            None => ready = Ready::Later,
-            Some(done) => match &done.outcome {
-                Outcome::Done | Outcome::AlreadyThere | Outcome::Kept(_) => {}
-                Outcome::Failed(_) => {
-                    let failed = plan.steps.get(*before).and_then(|s| s.changes.first());
-                    let change = failed.and_then(|c| plan.changes.get(*c));
-                    return Ready::Blocked(change.map_or_else(String::new, |c| c.id.clone()));
+impl<'p> Queue<'p> {
+    fn of(plan: &'p Plan) -> Self {
+        let mut then: Vec<Vec<usize>> = plan.steps.iter().map(|_| Vec::new()).collect();
+        for (index, step) in plan.steps.iter().enumerate() {
+            for before in &step.after {
+                if let Some(then) = then.get_mut(*before) {
+                    then.push(index);
                 }
-                Outcome::Skipped { because_of } => return Ready::Blocked(because_of.clone()),
-            },
+            }
+        }
+        let waits_for: Vec<usize> = plan.steps.iter().map(|step| step.after.len()).collect();
+        let ready = waits_for.iter().enumerate().filter(|(_, n)| **n == 0);
+        Self {
+            ready: ready.map(|(index, _)| index).collect(),
+            results: plan.steps.iter().map(|_| None).collect(),
+            plan,
+            waits_for,
+            then,
         }
     }
-    ready
+
+    /// The first of the steps that are ready.
+    fn next(&self) -> Option<(usize, &'p Step)> {
+        let index = *self.ready.first()?;
+        Some((index, self.plan.steps.get(index)?))
+    }
+
+    /// A step is over: whatever waited for it last is ready.
+    fn done(&mut self, index: usize, done: Done) {
+        self.ready.remove(&index);
+        if let Some(slot) = self.results.get_mut(index) {
+            *slot = Some(done);
+        }
+        for then in self.then.get(index).into_iter().flatten() {
+            if let Some(left) = self.waits_for.get_mut(*then) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    self.ready.insert(*then);
+                }
+            }
+        }
+    }
+
+    /// The id of the change, or the reason, because of which the step is not tried; none: what it waited for went well.
+    fn blocked(&self, step: &Step) -> Option<String> {
+        step.after.iter().find_map(|before| {
+            let done = self.results.get(*before)?.as_ref()?;
+            match &done.outcome {
+                Outcome::Done | Outcome::AlreadyThere | Outcome::Kept(_) => None,
+                Outcome::Failed(_) => {
+                    let failed = self.plan.steps.get(*before)?.changes.first();
+                    let change = failed.and_then(|c| self.plan.changes.get(*c));
+                    Some(change.map_or_else(String::new, |c| c.id.clone()))
+                }
+                Outcome::Skipped { because_of } => Some(because_of.clone()),
+            }
+        })
+    }
 }
 
 fn report(plan: &Plan, results: Vec<Option<Done>>) -> Report {
