@@ -1,7 +1,7 @@
 //! The gates' actions in their pipelines: one patch a pipeline, however many gates.
 //! The patch itself is `model::pipeline`'s; here it becomes changes, problems and one step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::arn::RoleArn;
 use crate::model::change::{
@@ -21,14 +21,26 @@ use super::draft::{Draft, Rank};
 use super::join::{Joined, JoinedGate};
 use super::roles::{self, Ownership};
 
+/// The gates by their pipeline's service role.
+type ByRole<'g, 'a> = BTreeMap<RoleKey, Vec<&'g JoinedGate<'a>>>;
+
 pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
     let mut documents = Vec::new();
+    let by_service_role = joined.by_service_role();
     for (key, gates) in joined.by_pipeline() {
         let Some(document) = gates.iter().find_map(|g| g.pipeline) else {
             continue;
         };
         documents.push(document);
-        pipeline(joined, &key, &gates, document, options, draft);
+        pipeline(
+            joined,
+            &key,
+            &gates,
+            document,
+            options,
+            &by_service_role,
+            draft,
+        );
     }
     for secret in &options.secrets {
         if !documents.iter().any(|d| d.has_masked(secret)) {
@@ -43,6 +55,7 @@ fn pipeline(
     gates: &[&JoinedGate<'_>],
     document: &PipelineDocument,
     options: &Options,
+    by_service_role: &ByRole<'_, '_>,
     draft: &mut Draft<'_>,
 ) {
     // Without a known service role of its own account the pipeline is a problem already, and no document is made from it.
@@ -75,7 +88,7 @@ fn pipeline(
     for warning in warnings.into_iter().filter(|w| here(&w.gates)) {
         draft.problem(warned(key, warning));
     }
-    left_behind(joined, key, service_role, &patched, draft);
+    left_behind(joined, key, service_role, &patched, by_service_role, draft);
     if options.intent == Intent::Bootstrap {
         unnamed(joined, key, gates, &patched, draft);
     }
@@ -207,6 +220,7 @@ fn left_behind(
     key: &PipelineKey,
     service_role: &RoleArn,
     patched: &PipelineDocument,
+    by_service_role: &ByRole<'_, '_>,
     draft: &mut Draft<'_>,
 ) {
     let role = RoleKey {
@@ -217,10 +231,9 @@ fn left_behind(
     let Seen::Present(granted) = joined.observed.inline_policy(&role, policy.as_str()) else {
         return;
     };
-    let on_role = |g: &&JoinedGate<'_>| {
-        g.gate.pipeline.account == key.account && g.service_role.as_ref() == Some(service_role)
-    };
-    let stay = joined.gates.iter().filter(on_role).filter(|g| g.stays);
+    let same_path = |g: &&&JoinedGate<'_>| g.service_role.as_ref() == Some(service_role);
+    let on_role = by_service_role.get(&role).into_iter().flatten();
+    let stay = on_role.filter(same_path).filter(|g| g.stays);
     let kept: BTreeSet<String> = stay.map(|g| g.role_arn.to_string()).collect();
     for stage in patched.stages() {
         for action in stage.actions() {
