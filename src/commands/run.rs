@@ -17,6 +17,7 @@ use crate::model::name::GateName;
 use crate::model::observed::{Observed, Seen};
 use crate::model::part::Part;
 use crate::model::progress::{Progress, Silent};
+use crate::model::role_reads;
 use crate::model::status::Status;
 use crate::model::wiring::Wiring;
 use crate::observe::{CALLS_PER_ACCOUNT, observe};
@@ -120,9 +121,7 @@ impl Run {
                 wanted.extend(orphans::wants(&self.wiring, seen, &self.options));
                 orphans::put_off(seen, &mut wanted);
             }
-            wanted.sort();
-            wanted.dedup();
-            wanted
+            role_reads::fewest(seen, wanted)
         };
         observe(&self.cloud, wants, CALLS_PER_ACCOUNT, progress).await
     }

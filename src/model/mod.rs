@@ -24,6 +24,7 @@ pub mod policy;
 pub mod progress;
 pub mod read;
 pub mod resource_policy;
+pub mod role_reads;
 pub mod secret;
 pub mod status;
 pub mod wiring;

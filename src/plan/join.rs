@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::change::{Intent, Problem, Severity};
+use crate::model::failure::CloudError;
 use crate::model::function::FunctionSpec;
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::{Observed, Seen};
@@ -200,17 +201,26 @@ impl<'a> Joined<'a> {
         }
         for (read, error) in self.observed.failures(name) {
             // How grave these are depends on whether they are managed, which `artifacts` knows.
-            if matches!(read, Read::BucketPolicy { .. } | Read::KeyPolicy { .. }) {
+            // The list of all roles only saves calls: what it does not answer is asked for role by role.
+            if matches!(
+                read,
+                Read::BucketPolicy { .. } | Read::KeyPolicy { .. } | Read::Roles
+            ) {
                 continue;
             }
-            draft.problem(Problem {
-                code: "read_failed",
-                severity: Severity::Incomplete,
-                account: Some(name.clone()),
-                gates: gates.clone(),
-                message: error.to_string(),
-                hint: error.hint.clone(),
-            });
+            draft.problem(read_failed(name, gates.clone(), error));
+        }
+    }
+
+    /// Says of an account whose roles must be known all, that they could not be listed.
+    pub(super) fn report_roles(&self, name: &AccountName, draft: &mut Draft<'_>) {
+        let id = self.wiring.account_id(name);
+        let is_another = matches!(self.observed.caller(name), Seen::Present(caller) if Some(&caller.account) != id);
+        if let Seen::Unreadable(error) = self.observed.roles(name)
+            && self.observed.unreachable(name).is_none()
+            && !is_another
+        {
+            draft.problem(read_failed(name, self.gates_of(name), error));
         }
     }
 
@@ -288,6 +298,17 @@ impl<'a> Joined<'a> {
                  makes it)",
             ));
         }
+    }
+}
+
+fn read_failed(account: &AccountName, gates: Vec<GateName>, error: &CloudError) -> Problem {
+    Problem {
+        code: "read_failed",
+        severity: Severity::Incomplete,
+        account: Some(account.clone()),
+        gates,
+        message: error.to_string(),
+        hint: error.hint.clone(),
     }
 }
 

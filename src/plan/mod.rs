@@ -84,6 +84,8 @@ fn draft<'a>(joined: &Joined<'a>, options: &'a Options) -> Draft<'a> {
 #[cfg(test)]
 mod artifact_tests;
 #[cfg(test)]
+mod fleet_tests;
+#[cfg(test)]
 mod function_tests;
 #[cfg(test)]
 mod ownership_tests;

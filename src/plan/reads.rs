@@ -4,7 +4,8 @@
 //! One gate in sync costs two rounds. First, side by side: both callers' identities, the pipeline, the function, and of the
 //! invoke role GetRole, its two lists of policies and our own policy. Then the two policies on roles that only the first
 //! round could name: the pipeline's service role and the function's execution role. The execution role of a function that the manifest
-//! makes is known before: it is asked for in the first round.
+//! makes is known before: it is asked for in the first round. Where many roles of an account are needed, one list of them all is
+//! asked for instead ([`role_reads`]); it answers the second round's questions about that account too.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use crate::model::function::ExecutionRole;
 use crate::model::name::PolicyName;
 use crate::model::observed::{Observed, Seen};
 use crate::model::read::Read;
+use crate::model::role_reads;
 use crate::model::wiring::{Gate, RoleKey, Wiring};
 
 use super::Options;
@@ -62,8 +64,9 @@ impl<'a> Wanted<'a> {
         self.reads.is_empty()
     }
 
+    /// The reads, with one list in the place of many questions about single roles.
     pub(super) fn finish(self) -> Vec<(AccountName, Read)> {
-        self.reads.into_iter().collect()
+        role_reads::fewest(self.observed, self.reads.into_iter().collect())
     }
 
     /// Nothing is asked twice, and nothing more of an account that does not answer.

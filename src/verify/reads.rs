@@ -4,7 +4,8 @@
 //! One gate costs three rounds: the pipeline, the function and the invoke role; then the roles that these name, and the texts of
 //! the invoke role's policies; then the texts of the other roles' policies. A managed policy is asked for its default version
 //! and, in the same round, for `v1`, which that mostly is; only where it is another does a fourth round follow. Reading the
-//! organization takes a round for each unit over an account, and two more.
+//! organization takes a round for each unit over an account, and two more. Many roles of an account are asked for as one list
+//! ([`role_reads`]).
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use crate::model::account::AccountName;
 use crate::model::arn::RoleArn;
 use crate::model::observed::{Observed, Seen};
 use crate::model::read::Read;
+use crate::model::role_reads;
 use crate::model::wiring::{FunctionKey, Gate, RoleKey, Wiring};
 
 use super::target::{Target, role_key, unusable};
@@ -42,7 +44,7 @@ pub fn wants(wiring: &Wiring, observed: &Observed, options: &Options) -> Vec<(Ac
             }
         }
     }
-    wanted.reads.into_iter().collect()
+    role_reads::fewest(observed, wanted.reads.into_iter().collect())
 }
 
 struct Wanted<'a> {

@@ -17,6 +17,7 @@ use crate::model::arn::RoleArn;
 use crate::model::function::{ExecutionRole, FunctionSpec};
 use crate::model::name::FunctionName;
 use crate::model::policy::{Clause, Condition, Effect, PolicyDocument, Statement};
+use crate::model::role_reads::ASKED_SINGLY;
 use crate::model::wiring::{Gate, OrganizationReader, Wiring};
 
 /// The most characters of a managed policy, white space left out (IAM quotas).
@@ -107,15 +108,41 @@ pub fn operators(
     if let Some(OrganizationReader { account, id }) = &asked.organizations {
         accounts.entry(id).or_insert(account);
     }
+    let occasions = occasions(wiring, asked);
+    let by_account = by_account(wiring);
+    let selected = wiring.gates.iter().filter(|gate| wiring.is_selected(gate));
+    let touched: BTreeSet<&AccountName> = selected
+        .flat_map(|gate| [&gate.pipeline.account, &gate.function.account])
+        .collect();
     let mut operators: Vec<Operator> = accounts
         .into_iter()
         .map(|(id, name)| {
-            let place = Place::new(wiring, roles, name, id);
-            place.operator(asked, reached)
+            let place = Place {
+                wiring,
+                roles,
+                name,
+                id,
+                partition: wiring.gates.first().map_or(Partition::Aws, Gate::partition),
+                here: by_account.get(name).map_or(&[], Vec::as_slice),
+                touched: &touched,
+            };
+            place.operator(&occasions, asked, reached)
         })
         .collect();
     operators.sort_by(|one, other| one.account.cmp(&other.account));
     operators
+}
+
+/// The gates by the accounts of their two ends, sorted out once: a fleet has many of both.
+fn by_account(wiring: &Wiring) -> BTreeMap<&AccountName, Vec<&Gate>> {
+    let mut by_account: BTreeMap<&AccountName, Vec<&Gate>> = BTreeMap::new();
+    for gate in &wiring.gates {
+        let ends = BTreeSet::from([&gate.pipeline.account, &gate.function.account]);
+        for account in ends {
+            by_account.entry(account).or_default().push(gate);
+        }
+    }
+    by_account
 }
 
 /// The occasions that the commands bring.
@@ -184,22 +211,14 @@ struct Place<'a> {
     name: &'a AccountName,
     id: &'a AccountId,
     partition: Partition,
+    /// The gates with an end here.
+    here: &'a [&'a Gate],
+    /// The accounts of the selected gates.
+    touched: &'a BTreeSet<&'a AccountName>,
 }
 
 impl<'a> Place<'a> {
-    fn new(wiring: &'a Wiring, roles: &'a Roles, name: &'a AccountName, id: &'a AccountId) -> Self {
-        let partition = wiring.gates.first().map(Gate::partition);
-        Self {
-            wiring,
-            roles,
-            name,
-            id,
-            partition: partition.unwrap_or(Partition::Aws),
-        }
-    }
-
-    fn operator(&self, asked: &Asked, reached: &[Reached]) -> Operator {
-        let occasions = occasions(self.wiring, asked);
+    fn operator(&self, occasions: &[When], asked: &Asked, reached: &[Reached]) -> Operator {
         let needed = |when: &&[When]| when.iter().any(|w| occasions.contains(w));
         // Objects that are the same, whatever they are to a gate, make one statement.
         let mut statements: Vec<(Statement, BTreeSet<&str>)> = Vec::new();
@@ -251,10 +270,11 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The gates that the run is about.
+    /// The gates that the run is about and that have an end here.
     fn selected(&self) -> impl Iterator<Item = &'a Gate> {
         let wiring = self.wiring;
-        wiring.gates.iter().filter(|gate| wiring.is_selected(gate))
+        let here = self.here.iter().copied();
+        here.filter(|gate| wiring.is_selected(gate))
     }
 
     /// Of those the ones whose pipeline is here.
@@ -273,21 +293,16 @@ impl<'a> Place<'a> {
 
     /// The selected gates' functions by name, for both accounts of a gate: a name may stand in the wrong one.
     fn named_functions(&self) -> impl Iterator<Item = (&'a Gate, &'a FunctionName)> {
-        let name = self.name;
-        self.selected()
-            .filter(|gate| gate.pipeline.account == *name || gate.function.account == *name)
-            .map(|gate| (gate, &gate.function.name))
+        self.selected().map(|gate| (gate, &gate.function.name))
     }
 
     /// Whether a gate is read for what it has in an account: `plan::wants` reads the neighbours of selected gates too.
     fn is_near(&self, gate: &Gate, account: &AccountName) -> bool {
-        let touches =
-            |one: &Gate| one.pipeline.account == *account || one.function.account == *account;
-        self.wiring.is_selected(gate) || self.selected().any(touches)
+        self.wiring.is_selected(gate) || self.touched.contains(account)
     }
 
     fn resources(&self, on: On) -> Vec<String> {
-        let gates = self.wiring.gates.iter();
+        let gates = self.here.iter().copied();
         let set: BTreeSet<String> = match on {
             On::SeenPipelines => gates
                 .filter(|gate| gate.pipeline.account == *self.name)
@@ -379,6 +394,8 @@ impl<'a> Place<'a> {
             On::AllFunctions if self.functioned().next().is_some() => ["*".to_owned()].into(),
             // Former gates may have stood in any account of the manifest, in pipelines that no gate has any more.
             On::Accounts => ["*".to_owned()].into(),
+            // A list of all is asked for as a whole.
+            On::ManyRoles if self.needs_many_roles() => ["*".to_owned()].into(),
             On::AnyPipelines => [format!(
                 "arn:{}:codepipeline:*:{}:*",
                 self.partition, self.id
@@ -400,7 +417,8 @@ impl<'a> Place<'a> {
             | On::ManagedPolicies
             | On::AnyRoles
             | On::AllPipelines
-            | On::AllFunctions => BTreeSet::new(),
+            | On::AllFunctions
+            | On::ManyRoles => BTreeSet::new(),
         };
         set.into_iter().collect()
     }
@@ -447,6 +465,15 @@ impl<'a> Place<'a> {
 
     fn any_key(&self) -> String {
         format!("arn:{}:kms:*:{}:key/*", self.partition, self.id)
+    }
+
+    /// Whether a run asks for more roles of the account than it asks for singly: an invoke role takes four questions; the service
+    /// role of a pipeline and the execution role of a function, of which the manifest knows nothing, up to two each.
+    fn needs_many_roles(&self) -> bool {
+        let pipelines: BTreeSet<_> = self.piped().map(|gate| &gate.pipeline).collect();
+        let functions: BTreeSet<_> = self.functioned().map(|gate| &gate.function).collect();
+        let roles = self.invoke_roles(|_| true).len();
+        4 * roles + 2 * (pipelines.len() + functions.len()) > ASKED_SINGLY
     }
 
     fn selected_here(&self) -> bool {
@@ -561,6 +588,7 @@ impl<'a> Place<'a> {
             | On::OwnOrganization
             | On::FunctionsAnywhere
             | On::Accounts
+            | On::ManyRoles
             | On::AnyPipelines
             | On::AnyFunctions
             | On::RolesOfAccount

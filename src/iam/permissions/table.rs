@@ -60,6 +60,8 @@ pub(super) enum On {
     AllFunctions,
     /// Accounts as a whole: lists of what is in them.
     Accounts,
+    /// All roles of the account, where the gates need so many that one list of them costs fewer calls.
+    ManyRoles,
     /// Any pipeline of the account.
     AnyPipelines,
     /// Any function of the account.
@@ -110,6 +112,7 @@ impl On {
             Self::AllPipelines => "ListPipelines",
             Self::AllFunctions => "ListFunctions",
             Self::Accounts => "Accounts",
+            Self::ManyRoles => "ListRoles",
             Self::AnyPipelines => "AnyPipelines",
             Self::AnyFunctions => "AnyFunctions",
             Self::RolesOfAccount => "RolesOfAccount",
@@ -187,7 +190,7 @@ pub(super) const NEEDS: &[Need] = {
         Accounts, AllFunctions, AllPipelines, AnyFunctions, AnyPassedRoles, AnyPipelines, AnyRoles,
         ArtifactBuckets, ArtifactKeys, BoundedInvokeRoles, ExecutionRoles, FunctionVersions,
         Functions, FunctionsAnywhere, InvokeRoles, LogGroups, MadeExecutionRoles, MadeFunctions,
-        ManagedBuckets, ManagedKeys, ManagedPolicies, NamedExecutionRoles, Organization,
+        ManagedBuckets, ManagedKeys, ManagedPolicies, ManyRoles, NamedExecutionRoles, Organization,
         OwnFunctions, OwnOrganization, OwnRoles, PassedExecutionRoles, PassedRoles, Pipelines,
         RolesOfAccount, SearchedBuckets, SearchedKeys, SeenMadeFunctions, SeenPipelines,
         ServiceRoles, UnboundedInvokeRoles,
@@ -267,6 +270,12 @@ pub(super) const NEEDS: &[Need] = {
             "organizations:DescribePolicy",
             Organization,
             &[Organizations],
+        ),
+        // Many roles cost fewer calls as a list; a run without this permission asks for each.
+        need(
+            "iam:GetAccountAuthorizationDetails",
+            ManyRoles,
+            &[Plan, Verify],
         ),
         // What is left behind may be anywhere in the manifest's accounts.
         need("iam:GetAccountAuthorizationDetails", Accounts, &[Orphans]),

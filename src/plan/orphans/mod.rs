@@ -75,6 +75,9 @@ pub fn plan(wiring: &Wiring, observed: &Observed, options: &Options) -> Plan {
     for change in held {
         draft.held(change.clone());
     }
+    for account in wiring.accounts.keys() {
+        joined.report_roles(account, &mut draft);
+    }
     scan.report(&mut draft);
     leftovers::plan(&scan, &joined, options, &mut draft);
     stores::plan(&scan, &joined, &mut draft);

@@ -248,6 +248,17 @@ impl Fleet {
             "each account's credentials once"
         );
         assert_eq!(calls["GetPipeline"], self.accounts);
+        // One list of the roles of each account, and of the tools account where it has many.
+        let listed = self.accounts > 16;
+        let lists = self.accounts + usize::from(listed);
+        assert_eq!(calls["GetAccountAuthorizationDetails"], lists);
+        let singly = calls.get("GetRolePolicy").copied().unwrap_or(0);
+        assert_eq!(singly, if listed { 0 } else { self.accounts });
+        let fewest = 4 * self.accounts + 1 + self.accounts;
+        assert_eq!(
+            calls.values().sum::<usize>(),
+            fewest + usize::from(listed) + singly
+        );
         tell("check in sync", &run, &calls);
         let (run, calls) = self.counted(&["verify"]);
         run.exits_one_of(&[0, 4]);

@@ -287,6 +287,17 @@ fn in_sync_one_gate_costs_at_most_ten_calls_in_two_rounds() {
 }
 
 #[test]
+fn a_fresh_gate_takes_at_most_six_rounds() {
+    let world = World::new();
+    world.proxy.set_latency(Duration::from_millis(150));
+    let bootstrap = world.bootstrap(&[]);
+    bootstrap.exits(0).ensure(
+        rounds(&bootstrap.calls) <= 6,
+        &format!("{} rounds", rounds(&bootstrap.calls)),
+    );
+}
+
+#[test]
 fn codepipeline_is_asked_at_its_own_endpoint_in_the_region_of_the_pipeline() {
     let world = World::new();
     let plan = world.plan();
