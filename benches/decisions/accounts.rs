@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crossgate::model::account::{AccountId, AccountName};
 use crossgate::model::arn::RoleArn;
-use crossgate::model::change::{Plan, Work};
+use crossgate::model::change::{PipelineEdit, Plan, Work};
 use crossgate::model::name::{PipelineName, RoleName};
 use crossgate::model::observed::Observed;
 use crossgate::model::pipeline::{PipelineDocument, patch};
@@ -139,8 +139,11 @@ impl Accounts {
             match &step.work {
                 Work::Write { write, .. } => self.write(&step.account, write),
                 Work::Pipeline(update) => {
+                    let PipelineEdit::Patch { request, .. } = &update.edit else {
+                        unreachable!("nothing is put back");
+                    };
                     let document = self.pipelines.get_mut(&update.pipeline.name).unwrap();
-                    *document = patch(document, &update.request).document;
+                    *document = patch(document, request).document;
                 }
                 Work::Function(_) | Work::Policy(_) => unreachable!("a fleet has neither"),
             }
