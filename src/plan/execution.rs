@@ -105,10 +105,12 @@ impl Subject<'_, '_> {
             }
             (Seen::Present(_), Intent::Teardown) if !is_ours(joined, self.key, self.gates) => {}
             (Seen::Present(role), Intent::Teardown) => {
-                if options.remove_unexpected || others(joined, self.key).is_empty() {
+                let is_free = options.remove_unexpected || others(joined, self.key).is_empty();
+                // For a gate that is awaited nothing is written: the bootstrap that wires it sets the policy right.
+                if is_free && !self.gates.iter().any(|g| g.awaited) {
                     self.logs(joined, draft);
                 }
-                if !self.gates.iter().any(|g| g.stays) {
+                if !self.gates.iter().any(|g| g.holds()) {
                     self.remove(joined, options, role, draft);
                 }
             }
@@ -305,7 +307,7 @@ impl Subject<'_, '_> {
 
     /// The gates that a change is about: the selected ones and those that go on holding the role.
     fn names(&self) -> Vec<GateName> {
-        let about = |g: &&JoinedGate<'_>| g.selected || g.stays;
+        let about = |g: &&JoinedGate<'_>| g.selected || g.holds();
         grants::names(self.gates.iter().copied().filter(about))
     }
 

@@ -60,7 +60,7 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
             }
             (Seen::Present(found), Intent::Bootstrap) => subject.keep(found, draft),
             (Seen::Present(found), Intent::Teardown) => {
-                if !gates.iter().any(|g| g.stays) {
+                if !gates.iter().any(|g| g.holds()) {
                     subject.remove(joined, options, found, draft);
                 }
             }
@@ -447,7 +447,7 @@ impl Subject<'_, '_> {
 
     /// The gates that a change is about: the selected ones and those that go on using the function.
     fn names(&self) -> Vec<GateName> {
-        let about = |g: &&JoinedGate<'_>| g.selected || g.stays;
+        let about = |g: &&JoinedGate<'_>| g.selected || g.holds();
         grants::names(self.gates.iter().copied().filter(about))
     }
 

@@ -48,7 +48,7 @@ fn callback(
     let wanted = match intent {
         Intent::Bootstrap => Some(callback_policy()),
         // A gate that this run is not about keeps the policy.
-        Intent::Teardown if gates.iter().any(|g| g.stays) => return,
+        Intent::Teardown if gates.iter().any(|g| g.holds()) || joined.is_run_as(key) => return,
         Intent::Teardown => None,
     };
     let Some(account_id) = gates.first().map(|g| g.function_account) else {
@@ -59,7 +59,7 @@ fn callback(
         account_id,
         policy,
         wanted,
-        gates: names(gates.iter().copied().filter(|g| g.selected || g.stays)),
+        gates: names(gates.iter().copied().filter(|g| g.selected || g.holds())),
     };
     self::inline(joined, &inline, draft);
 }
@@ -76,8 +76,6 @@ fn assume(
     if role_is_missing(joined, intent, key, gates, "service", draft) {
         return;
     }
-    let holders: Vec<_> = gates.iter().copied().filter(|g| g.stays).collect();
-    let roles: Vec<_> = holders.iter().map(|g| g.role_arn.clone()).collect();
     let Some(account_id) = gates.first().map(|g| g.pipeline_account) else {
         return;
     };
@@ -85,10 +83,30 @@ fn assume(
         key,
         account_id,
         policy,
-        wanted: (!roles.is_empty()).then(|| assume_policy(&roles)),
-        gates: names(gates.iter().copied().filter(|g| g.in_run || g.stays)),
+        wanted: assumed(joined, key, gates),
+        gates: names(gates.iter().copied().filter(|g| g.in_run || g.holds())),
     };
     self::inline(joined, &inline, draft);
+}
+
+/// The assume policy of a service role, for those of its gates that stay and those awaited whose roles it names already; none where
+/// there are no such gates.
+pub(super) fn assumed(
+    joined: &Joined<'_>,
+    key: &RoleKey,
+    gates: &[&JoinedGate<'_>],
+) -> Option<PolicyDocument> {
+    let policy = joined.wiring.assume_policy();
+    let found = match joined.observed.inline_policy(key, policy.as_str()) {
+        Seen::Present(text) => text,
+        Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => "",
+    };
+    let is_granted = |g: &JoinedGate<'_>| found.contains(&format!("\"{}\"", g.role_arn));
+    let holders = gates
+        .iter()
+        .filter(|g| g.stays || (g.awaited && is_granted(g)));
+    let roles: Vec<_> = holders.map(|g| g.role_arn.clone()).collect();
+    (!roles.is_empty()).then(|| assume_policy(&roles))
 }
 
 fn role_is_missing(

@@ -50,6 +50,16 @@ pub(super) struct JoinedGate<'a> {
     /// not about and whose action stands in its pipeline. The action is written last and removed first, so a gate without it
     /// needs nothing.
     pub(super) stays: bool,
+    /// True for a gate of the manifest whose action does not stand yet, while what is left behind is removed (`await_gates`): what is
+    /// there for it stays, and nothing is made for it.
+    pub(super) awaited: bool,
+}
+
+impl JoinedGate<'_> {
+    /// True where an object that the gate needs, if it is there, is not removed.
+    pub(super) fn holds(&self) -> bool {
+        self.stays || self.awaited
+    }
 }
 
 impl<'a> Joined<'a> {
@@ -66,9 +76,28 @@ impl<'a> Joined<'a> {
         }
     }
 
+    /// Lets these gates go on needing what they share with gates that go, whether or not they are wired: a gate that is not wired
+    /// yet is no gate that was torn down.
+    pub(super) fn await_gates(&mut self, are_awaited: impl Fn(&Gate) -> bool) {
+        for joined in &mut self.gates {
+            joined.awaited = !joined.selected && !joined.stays && are_awaited(joined.gate);
+        }
+    }
+
     /// True where the account's credentials are of the account that the manifest means.
     pub(super) fn is_usable(&self, account: &AccountName) -> bool {
         is_usable(self.wiring, self.observed, account)
+    }
+
+    /// True where a function of a gate that holds what it needs runs as the role, whichever role the manifest wants for it.
+    pub(super) fn is_run_as(&self, role: &RoleKey) -> bool {
+        let runs = |gate: &&Gate| match self.observed.function(&gate.function) {
+            Seen::Present(found) => found.role.name == role.name,
+            Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => false,
+        };
+        let holders = self.gates.iter().filter(|g| g.holds()).map(|g| g.gate);
+        let mut here = holders.filter(|gate| gate.function.account == role.account);
+        here.any(|gate| runs(&gate))
     }
 
     pub(super) fn selected(&self) -> impl Iterator<Item = &JoinedGate<'a>> {
@@ -364,6 +393,7 @@ fn join<'a>(
         selected,
         in_run,
         stays,
+        awaited: false,
         pipeline_account,
         function_account,
         role_arn,

@@ -233,7 +233,7 @@ fn left_behind(
     };
     let same_path = |g: &&&JoinedGate<'_>| g.service_role.as_ref() == Some(service_role);
     let on_role = by_service_role.get(&role).into_iter().flatten();
-    let stay = on_role.filter(same_path).filter(|g| g.stays);
+    let stay = on_role.filter(same_path).filter(|g| g.holds());
     let kept: BTreeSet<String> = stay.map(|g| g.role_arn.to_string()).collect();
     for stage in patched.stages() {
         for action in stage.actions() {

@@ -67,7 +67,8 @@ struct Subject<'s, 'a> {
 pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
     for (key, gates) in joined.by_invoke_role() {
         let Some(first) = gates.first() else { continue };
-        if !joined.is_usable(&key.account) {
+        // A role that an awaited gate names stays as it is: the bootstrap that wires the gate sets it right.
+        if !joined.is_usable(&key.account) || gates.iter().any(|g| g.awaited) {
             continue;
         }
         let of = |keep: fn(&JoinedGate<'_>) -> bool| -> Vec<_> {

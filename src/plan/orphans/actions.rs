@@ -33,7 +33,8 @@ enum Standing {
     Gate,
     /// It may have been a gate, or be somebody's own use of the role.
     Unsure(&'static str),
-    /// It stands where a gate of the manifest shall, with another role of the project: a conflict, which `plan` reports.
+    /// It stands where a gate of the manifest shall, with another role of the project (a conflict, which `plan` reports) or with
+    /// another function (which a bootstrap sets right).
     Displaced,
 }
 
@@ -87,7 +88,9 @@ fn standing(scan: &Scan<'_>, found: &FoundAction<'_>) -> Option<(RoleKey, Standi
             && gate.action.name.as_str() == found.action.name()
     };
     if let Some(gate) = gates().find(claims) {
-        return (gate.role_key() != key).then_some((key, Standing::Displaced));
+        let is_as_wanted = gate.role_key() == key
+            && function_name(found.action).as_ref() == Some(&gate.function.name);
+        return (!is_as_wanted).then_some((key, Standing::Displaced));
     }
     let standing = match owner {
         Ownership::Adopted(_) => Standing::Unsure(

@@ -1,7 +1,6 @@
 //! Objects of the project without an action: functions, roles and policies that no gate, of the manifest or imagined, has to do with.
 //! What something that stays still runs through is shown and left; nothing here touches an object that a gate needs.
 
-use crate::iam::documents::assume_policy;
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::RoleArn;
 use crate::model::change::{Change, ChangeAction, ChangeKind};
@@ -126,7 +125,7 @@ impl Left<'_, '_> {
         for purpose in Purpose::ALL {
             let is_needed = match purpose {
                 Purpose::Invoke | Purpose::Artifacts => invokes,
-                Purpose::Callback | Purpose::Logs => executes,
+                Purpose::Callback | Purpose::Logs => executes || self.joined.is_run_as(&key),
                 Purpose::Assume => serves || self.assumes(detail),
             };
             let policy = wiring.policy(purpose);
@@ -169,17 +168,12 @@ impl Left<'_, '_> {
         if !is_excess || served.iter().any(|g| g.selected) {
             return;
         }
-        let roles: Vec<RoleArn> = served
-            .iter()
-            .filter(|g| g.stays)
-            .map(|g| g.role_arn.clone())
-            .collect();
         let inline = Inline {
             key,
             account_id,
             policy,
-            wanted: (!roles.is_empty()).then(|| assume_policy(&roles)),
-            gates: grants::names(served.into_iter().filter(|g| g.stays)),
+            wanted: grants::assumed(self.joined, key, &served),
+            gates: grants::names(served.into_iter().filter(|g| g.holds())),
         };
         grants::inline(self.joined, &inline, draft);
     }

@@ -2,7 +2,8 @@
 //! Pure, like all of `plan`. It never looks at a gate's own state (`plan` does), and takes nothing for ours but by exact tag or name.
 //!
 //! An action that was a gate becomes a gate again, for the length of a plan: the manifest's gates and these make a wiring of
-//! which just the latter are torn down. So the order of a teardown, shared objects and all that forbids one hold here too.
+//! which just the latter are torn down. So the order of a teardown, shared objects and all that forbids one hold here too. But what
+//! a gate of the manifest needs stays, even where the gate is not wired yet, or not any more.
 //! `leftovers` are the objects without an action, `stores` the statements in the policies of artifact buckets and keys.
 
 mod actions;
@@ -69,8 +70,10 @@ pub fn put_off(observed: &Observed, wanted: &mut Vec<(AccountName, Read)>) {
 pub fn plan(wiring: &Wiring, observed: &Observed, options: &Options) -> Plan {
     let options = &teardown(options);
     let scan = Scan::new(wiring, observed);
+    let manifest = wiring;
     let Imagined { wiring, held } = &actions::imagine(&scan, options);
-    let joined = Joined::new(wiring, observed, Intent::Teardown);
+    let mut joined = Joined::new(wiring, observed, Intent::Teardown);
+    joined.await_gates(|gate| manifest.gates.iter().any(|own| own.name == gate.name));
     let mut draft = super::draft(&joined, options);
     for change in held {
         draft.held(change.clone());

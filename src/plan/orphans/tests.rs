@@ -229,6 +229,8 @@ fn a_prune_that_is_stopped_at_any_call_ends_alike_when_run_again() {
     for (before, after) in [
         (wiring(&both(), &[]), wiring(&kept(), &[])),
         (by_hand(), elsewhere()),
+        (gate_on("gone"), gate_on("fresh")),
+        (made_on("gone"), made_on("fresh")),
     ] {
         let make = || {
             let world = wired(std::slice::from_ref(&before));
@@ -259,6 +261,110 @@ fn a_prune_that_is_stopped_at_any_call_ends_alike_when_run_again() {
             }
         }
     }
+}
+
+fn gate_on(name: &str) -> Wiring {
+    wiring(&manifest(&[(name, None)]), &[])
+}
+
+fn made_on(name: &str) -> Wiring {
+    making(&manifest(&[(name, None)]), &[], MADE_ROLE)
+}
+
+#[test]
+fn a_callback_policy_that_a_gate_needs_which_is_not_wired_yet_stays() {
+    let world = wired(&[gate_on("gone")]);
+    let (plan, _) = world.prune(&gate_on("fresh"));
+    insta::assert_snapshot!(lines(&plan), @r"
+    - dev iam_role crossgate-checkout-gone: no gate of the manifest needs it any more
+    - dev iam_inline_policy crossgate-checkout-gone/crossgate-checkout-invoke: no gate of the manifest needs it any more
+    - tools iam_inline_policy ServiceRole/crossgate-checkout-assume: no gate of the manifest needs it any more
+    - tools pipeline_action MyPipeline/Stage-gone/gone: no gate of the manifest needs it any more
+    ");
+    let accounts = world.snapshot();
+    assert_eq!(accounts["dev"].roles["ExecutionRole"].inline.len(), 1);
+}
+
+#[test]
+fn a_made_function_that_a_gate_needs_which_is_not_wired_yet_stays_with_its_role() {
+    let world = wired(&[made_on("gone")]);
+    let before = world.snapshot()["dev"].clone();
+    let after = made_on("fresh");
+    let (plan, _) = world.prune(&after);
+    insta::assert_snapshot!(lines(&plan), @r"
+    - dev iam_role crossgate-checkout-gone: no gate of the manifest needs it any more
+    - dev iam_inline_policy crossgate-checkout-gone/crossgate-checkout-invoke: no gate of the manifest needs it any more
+    - tools iam_inline_policy ServiceRole/crossgate-checkout-assume: no gate of the manifest needs it any more
+    - tools pipeline_action MyPipeline/Stage-gone/gone: no gate of the manifest needs it any more
+    ");
+    let now = world.snapshot()["dev"].clone();
+    assert_eq!(now.functions, before.functions);
+    assert_eq!(now.roles[MADE_ROLE], before.roles[MADE_ROLE]);
+    world.run(&after, &bootstrap()).1.unwrap();
+    world.run(&after, &teardown()).1.unwrap();
+    assert!(world.left(&after).is_in_sync(), "and nothing else is left");
+}
+
+/// The gate `keep`, renamed in its stage.
+fn renamed(manifest: &str) -> String {
+    manifest.replacen("action = \"keep\"", "action = \"keep-2\"", 1)
+}
+
+#[test]
+fn of_a_gate_whose_action_was_renamed_only_the_old_action_goes() {
+    let text = kept();
+    for (before, after) in [
+        (wiring(&text, &[]), wiring(&renamed(&text), &[])),
+        (
+            making(&text, &[], MADE_ROLE),
+            making(&renamed(&text), &[], MADE_ROLE),
+        ),
+    ] {
+        let world = wired(std::slice::from_ref(&before));
+        let accounts = world.snapshot();
+        let (plan, _) = world.prune_with(&after, &forced());
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(lines(&plan), @"- tools pipeline_action MyPipeline/Stage-keep/keep: no gate of the manifest needs it any more");
+        }
+        let now = world.snapshot();
+        assert_eq!(now["dev"], accounts["dev"]);
+        assert_eq!(now["tools"].roles, accounts["tools"].roles);
+        let (plan, report) = world.run(&after, &bootstrap());
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(lines(&plan), @"+ tools pipeline_action MyPipeline/Stage-keep/keep-2: the stage is missing");
+        }
+        assert_eq!(of_apply(&plan, &report.unwrap()), Status::Applied);
+    }
+}
+
+#[test]
+fn what_a_gates_action_still_calls_stays_until_bootstrap_gives_it_the_new_function() {
+    let world = wired(&[wiring(&both(), &[])]);
+    let after = wiring(&on_other_function(&kept(), "keep"), &[]);
+    let (plan, _) = world.prune(&after);
+    assert!(!lines(&plan).contains("callback"), "{}", lines(&plan));
+    let accounts = world.snapshot();
+    assert_eq!(accounts["dev"].roles["ExecutionRole"].inline.len(), 1);
+    world.run(&after, &bootstrap()).1.unwrap();
+    let (plan, _) = world.prune(&after);
+    insta::assert_snapshot!(lines(&plan), @"- dev iam_inline_policy ExecutionRole/crossgate-checkout-callback: no gate of the manifest needs it any more");
+}
+
+#[test]
+fn the_role_that_a_gates_function_still_runs_as_keeps_its_policies() {
+    let text = manifest(&[("keep", None), ("gone", None)]);
+    let world = wired(&[making(&text, &[], "OtherRole")]);
+    let text = kept();
+    let after = making(&text, &[], "ExecutionRole");
+    world.prune(&after);
+    let callback = |role: &str| {
+        let accounts = world.snapshot();
+        accounts["dev"].roles[role].inline.len()
+    };
+    assert_eq!(callback("OtherRole"), 1);
+    world.run(&after, &bootstrap()).1.unwrap();
+    world.prune(&after);
+    assert_eq!((callback("OtherRole"), callback("ExecutionRole")), (0, 1));
 }
 
 /// A gate whose function is made, and which somebody takes out of the pipeline by hand: what it leaves has no action.
