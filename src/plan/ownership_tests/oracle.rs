@@ -77,6 +77,9 @@ pub(super) fn trespasses(before: &State, after: &State, run: Run<'_>) -> Vec<Str
         };
         found.extend(oracle.account(name, old, new));
     }
+    if run.command == Command::Prune {
+        found.extend(run.manifest.gates.iter().flat_map(|gate| oracle.lost(gate)));
+    }
     found
 }
 
@@ -162,6 +165,49 @@ impl Oracle<'_> {
             same(found.is_none(), &format!("pipeline {key:?}: {found:?}"));
         }
         found
+    }
+
+    /// What a gate of the manifest needs, was there, and is not any more.
+    fn lost(&self, gate: &Gate) -> Vec<String> {
+        let project = self.run.manifest.project;
+        let name = gate.role_name(project);
+        let id = account_id(gate.account);
+        let role_arn = format!("\"arn:aws:iam::{id}:role/{name}\"");
+        let function = format!(
+            "\"arn:aws:lambda:us-east-1:{id}:function:{}\"",
+            gate.function
+        );
+        let service = self.service_role(gate);
+        let service_arn = format!("role/{service}\"");
+        let mut needs = vec![
+            (gate.account, name.clone(), "invoke", function),
+            (gate.account, name.clone(), "artifacts", String::new()),
+            ("tools", service, "assume", role_arn),
+        ];
+        for role in self.execution_roles(gate) {
+            needs.push((gate.account, role.clone(), "callback", String::new()));
+            needs.push((gate.account, role, "logs", String::new()));
+        }
+        let mut lost = Vec::new();
+        for (account, role, purpose, word) in needs {
+            let policy = format!("crossgate-{project}-{purpose}");
+            let has = |state: &State| {
+                let role = state[account].roles.get(&role);
+                role.and_then(|r| r.inline.get(&policy))
+                    .is_some_and(|text| text.contains(&word))
+            };
+            if has(self.before) && !has(self.after) {
+                lost.push(format!("{}: {role}/{policy} {word}", gate.name));
+            }
+        }
+        let trusts = |state: &State| {
+            let role = state[gate.account].roles.get(&name);
+            role.is_some_and(|r| r.role.trust.contains(&service_arn))
+        };
+        if trusts(self.before) && !trusts(self.after) {
+            lost.push(format!("{}: {name} and its trust", gate.name));
+        }
+        lost
     }
 
     fn gates(&self) -> impl Iterator<Item = &Gate> {
