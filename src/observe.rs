@@ -14,7 +14,7 @@ use crate::model::progress::Progress;
 use crate::model::read::Read;
 
 /// Calls under way at once in one account, where nobody says otherwise. Rate limits are counted by account.
-pub const CALLS_PER_ACCOUNT: usize = 16;
+pub const CALLS_PER_ACCOUNT: usize = 32;
 
 /// Calls under way at once in all accounts together: each takes a connection and some tens of kilobytes, and a process may have
 /// 256 files open on some systems. A hundred accounts would have four hundred at once.
