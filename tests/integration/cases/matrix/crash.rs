@@ -112,20 +112,15 @@ pub(super) fn looked(stage: &Stage, scene: &Scene, at: &str) -> Result<bool, Str
 
 /// The command, run again without faults, comes to its end, which is that of an undisturbed run.
 pub(super) fn converges(stage: &Stage, scene: &Scene, at: &str) -> Result<(), String> {
-    let mut last = stage.run(&scene.command);
-    let mut target = &scene.target;
-    if let (Some((then, both)), true) = (&scene.then, last.code == Some(scene.exit)) {
-        last = stage.run(then);
-        target = both;
-    }
+    let last = stage.run(&scene.command);
     let now = stage.snapshot();
-    if last.code == Some(scene.exit) && now == *target {
+    if last.code == Some(scene.exit) && now == scene.target {
         return Ok(());
     }
     Err(format!(
         "{at}: run again it exits {:?}; not as it shall be: {}\n{}",
         last.code,
-        difference(target, &now),
+        difference(&scene.target, &now),
         last.dump()
     ))
 }

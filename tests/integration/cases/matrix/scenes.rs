@@ -30,8 +30,6 @@ pub(super) struct Scene {
     pub(super) exit: i32,
     /// What the undisturbed run asks of AWS.
     pub(super) calls: Vec<CallId>,
-    /// The command that belongs after it, and what both together make of the accounts.
-    pub(super) then: Option<(Vec<&'static str>, Value)>,
 }
 
 impl Scene {
@@ -266,7 +264,6 @@ impl Play {
             wanted,
             exit,
             calls,
-            then: None,
         };
         self.scenes.push(scene);
         target
@@ -293,14 +290,6 @@ pub(super) fn all() -> Vec<Scene> {
     play.stage.set(&wired_state, &old);
     play.scene("prune", &new, &["prune", "--yes"], Some(&Value::Null));
     let changed = play.scene("mixed change", &new, &["bootstrap", "--yes"], None);
-    // What a gate needs that is not wired yet, prune takes away with a gate that goes, and leaves where that gate is gone already:
-    // the same comes of both with the bootstrap that follows.
-    if let Some(prune) = play.scenes.iter_mut().find(|scene| scene.name == "prune") {
-        prune.then = Some((
-            vec!["bootstrap", "--yes", "--format", "json"],
-            changed.clone(),
-        ));
-    }
     let changed_state = play.stage.sandbox.save().unwrap();
     play.scene("check", &new, &["check", "--orphans"], Some(&changed));
     let torn = play.scene("teardown", &new, &["teardown", "--yes"], Some(&changed));
