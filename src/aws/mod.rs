@@ -7,13 +7,16 @@ mod credentials;
 mod diagnosis;
 mod errors;
 mod executions;
+mod gate;
 mod hide;
 mod http;
 mod iam;
 mod lambda;
 mod organizations;
 mod profiles;
+mod rate;
 mod session;
+mod slow_down;
 mod sts;
 #[cfg(test)]
 mod tests;

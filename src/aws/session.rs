@@ -2,6 +2,8 @@
 //! It sends no call of its own but `sts:AssumeRole`, and keeps no secret in a message.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +14,16 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_sdk_sts::config::retry::RetryPartition;
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider, SharedHttpClient};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::credentials::explain;
 use super::errors::{Failure, unreachable};
+use super::gate::{Gated, Gates};
 use super::hide::hide;
 use super::http;
+use super::slow_down::Directed;
 use super::text::escape;
 use crate::cloud::CloudErrorKind;
 use crate::model::account::{AccountId, AccountName, Partition, Region};
@@ -80,7 +85,7 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The longest wait for one attempt's answer.
     pub attempt_timeout: Duration,
-    /// The longest wait for one call, all attempts and pauses included.
+    /// The longest wait for one call: all attempts, the pauses between them, and the waits for the account's limit.
     pub call_timeout: Duration,
     /// The longest wait for credentials: a `credential_process` may ask a person.
     pub credentials_timeout: Duration,
@@ -93,7 +98,7 @@ impl Default for Settings {
             max_attempts: 5,
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
-            call_timeout: Duration::from_mins(1),
+            call_timeout: Duration::from_mins(2),
             credentials_timeout: Duration::from_mins(2),
         }
     }
@@ -108,6 +113,18 @@ const SDK_ATTEMPTS: u32 = 3;
 const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
 /// The instance metadata service answers at once or is not there: a laptop must not wait for it.
 const IMDS_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A service's configuration with our retries: the builders of the services have no trait in common.
+///
+/// The SDK bounds retries over all calls of a partition (500 tokens, 5 or 10 for each retry), and its own partition is the service
+/// and region in the whole process: of a hundred accounts, the throttled ones would use up the retries of all others.
+macro_rules! configured {
+    ($sdk:ident, $config:expr) => {
+        $sdk::config::Builder::from($config)
+            .retry_partition(RetryPartition::custom(stringify!($sdk)).build())
+            .retry_classifier(Directed { chance })
+    };
+}
 
 /// The clients of one account. Service clients are made when they are first used and share connections and credentials.
 #[derive(Debug)]
@@ -130,12 +147,10 @@ pub(super) struct Clients {
 impl Clients {
     fn new(config: SdkConfig, expiry: Option<SystemTime>, partition: Partition) -> Self {
         let global = aws_config::Region::from_static(partition.global_region());
-        let iam = aws_sdk_iam::config::Builder::from(&config)
-            .region(global)
-            .build();
+        let iam = configured!(aws_sdk_iam, &config).region(global).build();
         Self {
             iam: aws_sdk_iam::Client::from_conf(iam),
-            sts: aws_sdk_sts::Client::new(&config),
+            sts: aws_sdk_sts::Client::from_conf(configured!(aws_sdk_sts, &config).build()),
             config,
             expiry,
             secrets: Vec::new(),
@@ -167,7 +182,7 @@ impl Clients {
     /// Lambda in a region.
     pub(super) fn lambda(&self, region: &Region) -> aws_sdk_lambda::Client {
         cached(&self.lambda, region, |region| {
-            let config = aws_sdk_lambda::config::Builder::from(&self.config).region(region);
+            let config = configured!(aws_sdk_lambda, &self.config).region(region);
             aws_sdk_lambda::Client::from_conf(config.build())
         })
     }
@@ -175,7 +190,7 @@ impl Clients {
     /// `CodePipeline` in a region.
     pub(super) fn codepipeline(&self, region: &Region) -> aws_sdk_codepipeline::Client {
         cached(&self.codepipeline, region, |region| {
-            let config = aws_sdk_codepipeline::config::Builder::from(&self.config).region(region);
+            let config = configured!(aws_sdk_codepipeline, &self.config).region(region);
             aws_sdk_codepipeline::Client::from_conf(config.build())
         })
     }
@@ -183,7 +198,7 @@ impl Clients {
     /// CloudWatch Logs in a region.
     pub(super) fn logs(&self, region: &Region) -> aws_sdk_cloudwatchlogs::Client {
         cached(&self.logs, region, |region| {
-            let config = aws_sdk_cloudwatchlogs::config::Builder::from(&self.config).region(region);
+            let config = configured!(aws_sdk_cloudwatchlogs, &self.config).region(region);
             aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
         })
     }
@@ -192,7 +207,7 @@ impl Clients {
     /// have, and which TLS does not take where a bucket's name has dots; S3 takes either (S3 user guide, "Path-style requests").
     pub(super) fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         cached(&self.s3, region, |region| {
-            let config = aws_sdk_s3::config::Builder::from(&self.config)
+            let config = configured!(aws_sdk_s3, &self.config)
                 .region(region)
                 .force_path_style(true);
             aws_sdk_s3::Client::from_conf(config.build())
@@ -202,7 +217,7 @@ impl Clients {
     /// KMS in a region.
     pub(super) fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
         cached(&self.kms, region, |region| {
-            let config = aws_sdk_kms::config::Builder::from(&self.config).region(region);
+            let config = configured!(aws_sdk_kms, &self.config).region(region);
             aws_sdk_kms::Client::from_conf(config.build())
         })
     }
@@ -216,7 +231,7 @@ impl Clients {
                 Partition::Aws | Partition::AwsUsGov => self.partition.global_region(),
             };
             let region = aws_config::Region::from_static(region);
-            let config = aws_sdk_organizations::config::Builder::from(&self.config).region(region);
+            let config = configured!(aws_sdk_organizations, &self.config).region(region);
             aws_sdk_organizations::Client::from_conf(config.build())
         };
         self.organizations.get_or_init(make).clone()
@@ -249,6 +264,7 @@ fn cached<C: Clone>(
 #[derive(Debug)]
 struct Account {
     access: AccountAccess,
+    gates: Arc<Gates>,
     clients: AsyncMutex<Option<Result<Arc<Clients>, Failure>>>,
 }
 
@@ -263,8 +279,12 @@ pub(super) struct Sessions {
 impl Sessions {
     pub(super) fn new(accounts: Vec<AccountAccess>, settings: Settings) -> Self {
         let account = |access: AccountAccess| {
-            let clients = AsyncMutex::default();
-            (access.name.clone(), Account { access, clients })
+            let account = Account {
+                access,
+                gates: Arc::default(),
+                clients: AsyncMutex::default(),
+            };
+            (account.access.name.clone(), account)
         };
         Self {
             accounts: accounts.into_iter().map(account).collect(),
@@ -305,7 +325,7 @@ impl Sessions {
             Some(Err(failure)) => return Err(failure.clone()),
             Some(Ok(_)) | None => {}
         }
-        let result = Box::pin(self.open(&account.access)).await.map(Arc::new);
+        let result = Box::pin(self.open(account)).await.map(Arc::new);
         *slot = Some(result.clone());
         result
     }
@@ -328,11 +348,12 @@ impl Sessions {
         Ok(())
     }
 
-    async fn open(&self, access: &AccountAccess) -> Result<Clients, Failure> {
+    async fn open(&self, account: &Account) -> Result<Clients, Failure> {
+        let Account { access, gates, .. } = account;
         match &access.credentials {
             Credentials::DefaultChain => {
                 let provider = self.default_chain(access).await;
-                let config = self.config(access, None).await;
+                let config = self.config(account, None).await;
                 self.resolve(access, config, provider).await
             }
             Credentials::Profile(profile) => {
@@ -340,7 +361,7 @@ impl Sessions {
                     .configure(&self.provider_config(access))
                     .profile_name(profile)
                     .build();
-                let config = self.config(access, Some(profile)).await;
+                let config = self.config(account, Some(profile)).await;
                 self.resolve(access, config, provider).await
             }
             Credentials::AssumeRole { role_arn, via } => {
@@ -352,7 +373,9 @@ impl Sessions {
                     .configure(&config)
                     .build()
                     .await;
-                let opened = self.resolve(access, config, provider).await;
+                // The role is assumed within the limits of the account on the way; what it does then counts on its own account.
+                let own = config.into_builder().http_client(self.gated(gates)).build();
+                let opened = self.resolve(access, own, provider).await;
                 opened.map_err(|failure| hide(failure, via.secrets()))
             }
         }
@@ -396,11 +419,12 @@ impl Sessions {
     }
 
     /// Everything but credentials, from the environment and the profile: endpoints, FIPS, dual stack, retries.
-    async fn config(&self, access: &AccountAccess, profile: Option<&str>) -> SdkConfig {
+    async fn config(&self, account: &Account, profile: Option<&str>) -> SdkConfig {
+        let Account { access, gates, .. } = account;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(self.http.clone())
+            .http_client(self.gated(gates))
             .region(sts_region(access))
-            .timeout_config(self.timeouts())
+            .timeout_config(self.call_timeouts())
             .no_credentials();
         if let Ok(name) = AppName::new(concat!("crossgate-", env!("CARGO_PKG_VERSION"))) {
             loader = loader.app_name(name);
@@ -457,6 +481,17 @@ impl Sessions {
             .build()
     }
 
+    /// The time-outs of clients behind gates: the one of an attempt is the gate's.
+    fn call_timeouts(&self) -> TimeoutConfig {
+        let timeouts = self.timeouts().to_builder();
+        timeouts.disable_operation_attempt_timeout().build()
+    }
+
+    fn gated(&self, gates: &Arc<Gates>) -> Gated {
+        let limit = self.settings.attempt_timeout;
+        Gated::new(self.http.clone(), Arc::clone(gates), limit)
+    }
+
     fn session_name(&self) -> String {
         match &self.settings.project {
             Some(project) => format!("crossgate-{project}"),
@@ -470,6 +505,12 @@ fn sts_region(access: &AccountAccess) -> aws_config::Region {
         Some(region) => aws_config::Region::new(region.as_str().to_owned()),
         None => aws_config::Region::from_static(access.partition.global_region()),
     }
+}
+
+/// A number from 0 to 1. The standard library's hash keys are random; for jitter that is enough.
+fn chance() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 32;
+    f64::from(u32::try_from(bits).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
 }
 
 fn no_such_account(name: &AccountName) -> Failure {
