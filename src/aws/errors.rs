@@ -9,6 +9,7 @@ use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::operation::BuildError;
 
+use super::http::Cut;
 use super::session::{AccountAccess, Credentials};
 use super::text::{escape, flatten, missing_permission, safe_message};
 use crate::cloud::{CloudError, CloudErrorKind};
@@ -121,6 +122,11 @@ impl Call<'_> {
             CloudErrorKind::Other if refusal.status >= 500 => {
                 Some("the fault is on AWS's side: run it again in a while".to_owned())
             }
+            CloudErrorKind::Other if refusal.code.is_none() => Some(
+                "AWS gives a code with all that it refuses: what answered may not be AWS, or its answer was cut on the way; run it \
+                 again, then check endpoint_url, AWS_ENDPOINT_URL and HTTPS_PROXY"
+                    .to_owned(),
+            ),
             CloudErrorKind::Conflict if self.operation == "lambda:CreateFunction" || refusal.code.is_some_and(|c| c.starts_with("EntityAlreadyExists")) => Some(
                 "it was not there when the plan was made: run the command again, it plans from what is there now".to_owned(),
             ),
@@ -438,6 +444,16 @@ fn unreadable(status: u16, error: &(dyn Error + 'static), request_id: Option<&st
 fn dispatch(error: &(dyn Error + 'static)) -> Failure {
     let text = flatten(error);
     let lower = text.to_ascii_lowercase();
+    if is_cut(error) {
+        return Failure {
+            hint: Some(
+                "something on the way cuts answers: run it again; if it stays so, check HTTPS_PROXY, endpoint_url and \
+                 AWS_ENDPOINT_URL"
+                    .to_owned(),
+            ),
+            ..Failure::malformed(text, None)
+        };
+    }
     // Credentials that could not be refreshed in the middle of a run surface here, untyped.
     if lower.contains("credentials") {
         return Failure {
@@ -446,6 +462,11 @@ fn dispatch(error: &(dyn Error + 'static)) -> Failure {
         };
     }
     unreachable(text)
+}
+
+fn is_cut(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.any(<dyn Error>::is::<Cut>)
 }
 
 /// A failure to reach AWS, with what is usually behind it.

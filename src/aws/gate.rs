@@ -12,8 +12,6 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use thiserror::Error;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, sleep, timeout};
@@ -148,7 +146,7 @@ impl HttpConnector for Waiting {
                 Some(gate) => Some(gate.pass().await),
                 None => None,
             };
-            let answer = timeout(limit, whole(inner.call(request))).await;
+            let answer = timeout(limit, inner.call(request)).await;
             let answer =
                 answer.unwrap_or_else(|_| Err(ConnectorError::timeout(TooLate(limit).into())));
             if let (Some(gate), Some(sent), Ok(response)) = (&gate, sent, &answer) {
@@ -157,15 +155,6 @@ impl HttpConnector for Waiting {
             answer
         })
     }
-}
-
-/// The answer with all of its body, so that the time-out is that of the whole answer.
-async fn whole(answer: HttpConnectorFuture) -> Result<HttpResponse, ConnectorError> {
-    let mut response = answer.await?;
-    let body = ByteStream::new(response.take_body()).collect().await;
-    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
-    *response.body_mut() = SdkBody::from(body.into_bytes());
-    Ok(response)
 }
 
 /// Service and region of the signature (`Credential=KEY/DATE/REGION/SERVICE/aws4_request`). What is not signed, such as the

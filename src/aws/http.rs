@@ -14,6 +14,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use thiserror::Error;
 
 tokio::task_local! {
     /// The requests of the call that the task is in.
@@ -64,6 +67,62 @@ fn settled(answer: &Result<HttpResponse, ConnectorError>) {
 /// Outside of a call (a test of a client alone) nobody counts.
 fn note(change: impl FnOnce(Attempts) -> Attempts) {
     let _ = ATTEMPTS.try_with(|seen| seen.set(change(seen.get())));
+}
+
+/// XML whose root element does not end.
+#[derive(Debug, Error)]
+#[error("the answer ends in the middle of its XML")]
+pub(super) struct Cut;
+
+/// The answer with all of its body, so that a time-out is that of the whole answer, and one of which a part is lost is an error of
+/// the way, which the SDK tries again. A body that is shorter than its `Content-Length` is refused by the HTTP library.
+async fn whole(answer: HttpConnectorFuture) -> Result<HttpResponse, ConnectorError> {
+    let mut response = answer.await?;
+    let body = ByteStream::new(response.take_body()).collect().await;
+    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
+    let body = body.into_bytes();
+    // The query protocol answers in `text/xml`, and never with nothing.
+    let query = response.headers().get("content-type");
+    let missing = response.status().as_u16() == 200
+        && query.is_some_and(|kind| kind.starts_with("text/xml"))
+        && body.is_empty();
+    if missing || is_cut(&String::from_utf8_lossy(&body)) {
+        return Err(ConnectorError::io(Cut.into()));
+    }
+    *response.body_mut() = SdkBody::from(body);
+    Ok(response)
+}
+
+/// Whether XML ends before its root element does. The SDK's parser does not mind, and takes half a list for a short one. A page of
+/// HTML need not be well-formed, and nobody takes it for an answer.
+fn is_cut(body: &str) -> bool {
+    let mut rest = body.trim_start_matches('\u{feff}').trim();
+    while let Some(prolog) = rest.strip_prefix("<?") {
+        let Some((_, after)) = prolog.split_once("?>") else {
+            return true;
+        };
+        rest = after.trim_start();
+        if rest.is_empty() {
+            return true;
+        }
+    }
+    let Some(root) = rest.strip_prefix('<') else {
+        return false;
+    };
+    let name = root.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/'));
+    let name = name.take(1).collect::<String>();
+    if name.starts_with('!') || name.eq_ignore_ascii_case("html") {
+        return false;
+    }
+    let Some((tag, inside)) = root.split_once('>') else {
+        return true;
+    };
+    if tag.ends_with('/') {
+        return false;
+    }
+    let end = inside.strip_suffix('>').map(str::trim_end);
+    let end = end.and_then(|inside| inside.strip_suffix(name.as_str()));
+    end.is_none_or(|inside| !inside.ends_with("</"))
 }
 
 /// Builds the client. It opens nothing and reads no certificate until a request needs it.
@@ -130,9 +189,46 @@ impl HttpConnector for Connect {
             .http_connector(&self.settings, &self.components)
             .call(request);
         HttpConnectorFuture::new(async move {
-            let answer = answer.await;
+            let answer = whole(answer).await;
             settled(&answer);
             answer
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xml_without_its_end_is_cut_wherever_it_is() {
+        for text in [
+            "<R><A>1</A></R>",
+            "<?xml version=\"1.0\"?>\n<R xmlns=\"urn:x\"><A><A/></A></R>",
+            "<ns:R\n a='b'><A>é</A></ns:R>",
+        ] {
+            assert!(!is_cut(text), "{text}");
+            assert!(!is_cut(&format!("\u{feff}{text} \n")), "{text}");
+            for (at, _) in text.char_indices().skip(1) {
+                let (half, _) = text.split_at(at);
+                assert!(is_cut(half), "{half}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_xml_or_is_a_page_is_not_judged() {
+        for text in [
+            "",
+            "{}",
+            "{\"a\":\"<b>",
+            "<R/>",
+            "<R a='b' />",
+            "<!DOCTYPE html><p>Sign in",
+            "<html><body>",
+            "<HTML>",
+        ] {
+            assert!(!is_cut(text), "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use aws_smithy_types::body::SdkBody;
 use futures_util::future::join_all;
 
 use super::*;

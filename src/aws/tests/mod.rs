@@ -5,6 +5,7 @@
 mod accounts;
 mod artifacts;
 mod child;
+mod cut;
 mod diagnosis;
 mod endpoints;
 mod errors;
