@@ -267,6 +267,9 @@ const SETTLE_ATTEMPTS: u32 = 12;
 const SETTLE_FIRST: Duration = Duration::from_millis(500);
 const SETTLE_MOST: Duration = Duration::from_secs(10);
 
+/// How often a pipeline is looked at, and its document sent again where it must be, after an answer was lost.
+const UNANSWERED_ATTEMPTS: u32 = 3;
+
 /// Sends one write; waits out what IAM or CodePipeline refuse only until a change is known everywhere, and nothing else. Where
 /// the run has just made the role (`settling`), that it is not found is one of these.
 async fn send<C: Cloud, T: Timing, B>(
@@ -282,20 +285,41 @@ async fn send<C: Cloud, T: Timing, B>(
             Ok(written) => return Ok(written),
             Err(error) => error,
         };
+        let made = match write.proof() {
+            Some(read) if error.kind == CloudErrorKind::Conflict => {
+                Some(tools.cloud.read(account, &read).await)
+            }
+            _ => None,
+        };
+        if let Some(Ok(fact)) = &made
+            && write.is_proven_by(fact)
+        {
+            return Ok(Written::Done);
+        }
         let unsettled = error.kind == CloudErrorKind::NotSettled
             || (settling && error.kind == CloudErrorKind::NotFound);
         attempt += 1;
         if !unsettled || attempt >= SETTLE_ATTEMPTS || tools.timing.is_interrupted() {
             return Err(error);
         }
-        tools.progress.step_waiting(account, what, attempt);
-        let longest = SETTLE_FIRST
-            .saturating_mul(2_u32.saturating_pow(attempt - 1))
-            .min(SETTLE_MOST);
-        // Half of it fixed, half by chance, so that many roles do not ask again at the same moment.
-        let part = 0.5 + tools.timing.chance().clamp(0.0, 1.0) / 2.0;
-        tools.timing.sleep(longest.mul_f64(part)).await;
+        settle(account, what, attempt, tools).await;
     }
+}
+
+/// Waits before the same is sent again: longer each time, half of it fixed, half by chance, so that many roles do not ask again
+/// at the same moment.
+async fn settle<C, T: Timing, B>(
+    account: &AccountName,
+    what: &str,
+    attempt: u32,
+    tools: &Tools<'_, C, T, B>,
+) {
+    tools.progress.step_waiting(account, what, attempt);
+    let longest = SETTLE_FIRST
+        .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))
+        .min(SETTLE_MOST);
+    let part = 0.5 + tools.timing.chance().clamp(0.0, 1.0) / 2.0;
+    tools.timing.sleep(longest.mul_f64(part)).await;
 }
 
 /// How long Lambda is waited for. A function of a zip archive is ready in seconds, one in a VPC may take minutes (Lambda
@@ -419,13 +443,90 @@ async fn policy<C: Cloud, T: Timing, B: Backup>(
     }
 }
 
-/// Reads the document again, patches it, saves the old one, sends the new one.
+/// Changes a pipeline. Where the answer is lost, the next look says whether it was made: at the version before ours it was not, at
+/// ours the document tells, and beyond it others wrote too.
 async fn pipeline<C: Cloud, T: Timing, B: Backup>(
     update: &PipelineUpdate,
     what: &str,
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
+    let mut unanswered = Unanswered::default();
+    loop {
+        let done = pipeline_once(update, what, &mut unanswered, tools).await;
+        let again = unanswered.attempts < UNANSWERED_ATTEMPTS && !tools.timing.is_interrupted();
+        match unanswered.take(done, again) {
+            Some(done) => return done,
+            None => settle(&update.pipeline.account, what, unanswered.attempts, tools).await,
+        }
+    }
+}
+
+/// What was sent without an answer, and what was done and told on the way.
+#[derive(Default)]
+struct Unanswered {
+    /// Looks after a lost answer.
+    attempts: u32,
+    /// The documents, each of which may have become a version, or may still become one.
+    sent: Vec<Box<PipelineDocument>>,
+    /// The first version that nobody has looked at since.
+    first: Option<u64>,
+    error: Option<Box<CloudError>>,
+    backups: Vec<PathBuf>,
+    problems: Vec<Problem>,
+}
+
+impl Unanswered {
+    /// What the step has done, or none: it must be looked at again. After a lost answer, a change that is there was made by it, and
+    /// a look that fails leaves it in doubt: the lost answer is what is told.
+    fn take(&mut self, done: Done, again: bool) -> Option<Done> {
+        let Done {
+            outcome,
+            mut backups,
+            problems,
+            wrote,
+        } = done;
+        // Another look at the same version saves it under the same name.
+        backups.retain(|path| !self.backups.contains(path));
+        self.backups.append(&mut backups);
+        for problem in problems {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+        let lost = self.error.is_some();
+        let outcome = match outcome {
+            Outcome::Failed(Failure::Cloud(_)) if lost && again => return None,
+            Outcome::Failed(Failure::Cloud(error)) => {
+                Outcome::Failed(Failure::Cloud(self.error.take().unwrap_or(error)))
+            }
+            Outcome::AlreadyThere if lost => Outcome::Done,
+            other => other,
+        };
+        Some(Done {
+            outcome,
+            backups: std::mem::take(&mut self.backups),
+            problems: std::mem::take(&mut self.problems),
+            // A document that got no answer may have been written.
+            wrote: wrote || lost,
+        })
+    }
+
+    fn is_ours(&self, document: &PipelineDocument) -> bool {
+        self.sent.iter().any(|ours| ours.says_the_same(document))
+    }
+}
+
+/// Reads the document again, patches it, saves the old one, sends the new one.
+async fn pipeline_once<C: Cloud, T: Timing, B: Backup>(
+    update: &PipelineUpdate,
+    what: &str,
+    unanswered: &mut Unanswered,
+    tools: &Tools<'_, C, T, B>,
+) -> Done {
     let key = &update.pipeline;
+    if unanswered.error.is_some() {
+        unanswered.attempts += 1;
+    }
     let answer = tools.cloud.read(&key.account, &key.read()).await;
     let mut observed = Observed::default();
     observed.record(key.account.clone(), key.read(), answer);
@@ -437,10 +538,27 @@ async fn pipeline<C: Cloud, T: Timing, B: Backup>(
             return Done::from(Outcome::Failed(failure));
         }
     };
+    let replaced = match fresh {
+        Some(fresh) => replaced(update, fresh, unanswered, tools).await,
+        None => Vec::new(),
+    };
+    let mut problems: Vec<Problem> = replaced
+        .iter()
+        .map(|it| written_between(update, it))
+        .collect();
+    let saved: Vec<PathBuf> = replaced
+        .into_iter()
+        .filter_map(|lost| lost.backup)
+        .collect();
+    let ended = |outcome: Outcome, problems: Vec<Problem>, backups: Vec<PathBuf>| Done {
+        backups,
+        problems,
+        ..Done::from(outcome)
+    };
     let (document, expected, moved) = match update.renew(fresh) {
-        Renewal::NothingToDo => return Done::from(Outcome::AlreadyThere),
+        Renewal::NothingToDo => return ended(Outcome::AlreadyThere, problems, saved),
         Renewal::Stale(message) => {
-            return Done::from(Outcome::Failed(Failure::Stale { message }));
+            return ended(Outcome::Failed(Failure::Stale { message }), problems, saved);
         }
         Renewal::Send {
             document,
@@ -451,7 +569,11 @@ async fn pipeline<C: Cloud, T: Timing, B: Backup>(
     let backup = match fresh.map(|old| tools.backup.save(key, old)) {
         Some(Ok(path)) => Some(path),
         Some(Err(message)) => {
-            return Done::from(Outcome::Failed(Failure::Backup { message }));
+            return ended(
+                Outcome::Failed(Failure::Backup { message }),
+                problems,
+                saved,
+            );
         }
         None => None,
     };
@@ -461,16 +583,29 @@ async fn pipeline<C: Cloud, T: Timing, B: Backup>(
         document,
     };
     let written = send(&key.account, &write, false, what, tools).await;
-    let mut backups: Vec<PathBuf> = backup.into_iter().collect();
-    let mut problems: Vec<Problem> = moved.map(|m| moved_on(update, &m)).into_iter().collect();
-    if let (Ok(Written::Pipeline { version }), Some(expected)) = (&written, expected)
-        && version.is_some_and(|version| version != expected)
-    {
-        let answered = version.unwrap_or(expected);
-        for lost in overwritten(update, lost_versions(expected, answered), tools).await {
-            problems.push(written_between(update, &lost));
-            backups.extend(lost.backup);
+    let mut backups: Vec<PathBuf> = backup.into_iter().chain(saved).collect();
+    problems.extend(moved.map(|m| moved_on(update, &m)));
+    match (&written, expected) {
+        (
+            Ok(Written::Pipeline {
+                version: Some(answered),
+            }),
+            Some(expected),
+        ) if *answered != expected => {
+            let versions = lost_versions(expected, *answered);
+            for lost in overwritten(update, versions, unanswered, tools).await {
+                problems.push(written_between(update, &lost));
+                backups.extend(lost.backup);
+            }
         }
+        (Err(error), _) if error.kind.leaves_in_doubt() => {
+            unanswered.first = expected;
+            unanswered.error.get_or_insert(Box::new(error.clone()));
+            if let Write::UpdatePipeline { document, .. } = write {
+                unanswered.sent.push(document);
+            }
+        }
+        _ => {}
     }
     Done {
         backups,
@@ -495,6 +630,7 @@ const MOST_LOST: usize = 10;
 async fn overwritten<C: Cloud, T, B: Backup>(
     update: &PipelineUpdate,
     versions: Range<u64>,
+    unanswered: &Unanswered,
     tools: &Tools<'_, C, T, B>,
 ) -> Vec<Lost> {
     let key = &update.pipeline;
@@ -502,30 +638,94 @@ async fn overwritten<C: Cloud, T, B: Backup>(
         Ok(Fact::Pipeline(document)) => document,
         Ok(_) | Err(_) => None,
     };
-    let mut lost = Vec::new();
-    for version in versions.rev().take(MOST_LOST) {
-        let read = key.earlier(version);
-        let (backup, why) = match tools.cloud.read(&key.account, &read).await {
-            Ok(Fact::PipelineVersion(Some(earlier))) => {
-                if now.as_ref().is_some_and(|now| now.says_the_same(&earlier)) {
-                    continue;
-                }
-                match tools.backup.save(key, &earlier) {
-                    Ok(path) => (Some(path), None),
-                    Err(why) => (None, Some(why)),
-                }
-            }
-            Ok(_) => (None, Some("AWS does not have it any more".to_owned())),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        lost.push(Lost {
-            version,
-            backup,
-            why,
-        });
+    let kept = |earlier: &PipelineDocument| {
+        unanswered.is_ours(earlier) || now.as_ref().is_some_and(|now| now.says_the_same(earlier))
+    };
+    let found = fetch(update, versions, tools).await;
+    let lost = found
+        .into_iter()
+        .filter(|(_, earlier)| !matches!(earlier, Ok(document) if kept(document)));
+    lost.map(|(version, earlier)| save(update, version, earlier, tools))
+        .collect()
+}
+
+/// Fetches and saves what a write without an answer has overwritten: what others wrote before the last version that says what was
+/// sent. What they wrote after it, they wrote over ours, and the next change keeps it.
+async fn replaced<C: Cloud, T, B: Backup>(
+    update: &PipelineUpdate,
+    fresh: &PipelineDocument,
+    unanswered: &mut Unanswered,
+    tools: &Tools<'_, C, T, B>,
+) -> Vec<Lost> {
+    let (Some(first), Some(newest)) = (unanswered.first, fresh.version()) else {
+        return Vec::new();
+    };
+    if newest < first {
+        return Vec::new();
     }
-    lost.reverse();
-    lost
+    unanswered.first = Some(newest.saturating_add(1));
+    let found = fetch(update, first..newest, tools).await;
+    let ours = |(version, earlier): &(u64, Fetched)| match earlier {
+        Ok(document) => unanswered.is_ours(document).then_some(*version),
+        Err(_) => None,
+    };
+    let last = if unanswered.is_ours(fresh) {
+        Some(newest)
+    } else {
+        found.iter().filter_map(ours).max()
+    };
+    let lost = found
+        .into_iter()
+        .filter(|(version, earlier)| match earlier {
+            Ok(document) => {
+                last.is_some_and(|last| *version < last) && !unanswered.is_ours(document)
+            }
+            // Nobody can say whose it is.
+            Err(_) => true,
+        });
+    lost.map(|(version, earlier)| save(update, version, earlier, tools))
+        .collect()
+}
+
+/// An earlier version, or why there is none.
+type Fetched = Result<Box<PipelineDocument>, String>;
+
+/// The last of these versions, in their order.
+async fn fetch<C: Cloud, T, B>(
+    update: &PipelineUpdate,
+    versions: Range<u64>,
+    tools: &Tools<'_, C, T, B>,
+) -> Vec<(u64, Fetched)> {
+    let key = &update.pipeline;
+    let mut found = Vec::new();
+    for version in versions.rev().take(MOST_LOST) {
+        let earlier = match tools.cloud.read(&key.account, &key.earlier(version)).await {
+            Ok(Fact::PipelineVersion(Some(earlier))) => Ok(earlier),
+            Ok(_) => Err("AWS does not have it any more".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        found.push((version, earlier));
+    }
+    found.reverse();
+    found
+}
+
+fn save<C, T, B: Backup>(
+    update: &PipelineUpdate,
+    version: u64,
+    earlier: Fetched,
+    tools: &Tools<'_, C, T, B>,
+) -> Lost {
+    let saved = earlier.and_then(|earlier| tools.backup.save(&update.pipeline, &earlier));
+    let (backup, why) = match saved {
+        Ok(path) => (Some(path), None),
+        Err(why) => (None, Some(why)),
+    };
+    Lost {
+        version,
+        backup,
+        why,
+    }
 }
 
 fn moved_on(update: &PipelineUpdate, moved: &Moved) -> Problem {

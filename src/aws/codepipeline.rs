@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_codepipeline::config::interceptors::{
     AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
 };
-use aws_sdk_codepipeline::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_codepipeline::config::{Builder, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_codepipeline::error::BoxError;
 use aws_sdk_codepipeline::operation::RequestId;
 use aws_sdk_codepipeline::types::PipelineDeclaration;
@@ -14,6 +14,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::errors::{Call, Failure, is_absent};
 use super::hide::hide;
+use super::slow_down::NeverBlindly;
 use super::{Answer, Outcome};
 use crate::model::name::PipelineName;
 use crate::model::pipeline::PipelineDocument;
@@ -122,7 +123,8 @@ pub(super) async fn list(client: &aws_sdk_codepipeline::Client, call: &Call<'_>)
     })
 }
 
-/// `codepipeline:UpdatePipeline`: replaces the whole document (api: UpdatePipeline).
+/// `codepipeline:UpdatePipeline`: replaces the whole document (api: UpdatePipeline). It is not sent again where its answer is
+/// lost: AWS has no compare-and-swap, so whether it may be is seen only in the pipeline as it is then.
 pub(super) async fn update(
     client: &aws_sdk_codepipeline::Client,
     call: &Call<'_>,
@@ -134,6 +136,7 @@ pub(super) async fn update(
         .update_pipeline()
         .pipeline(stand_in(name)?)
         .customize()
+        .config_override(Builder::new().retry_classifier(NeverBlindly))
         .interceptor(ReplaceBody::new(document.to_request_body()))
         .interceptor(capture.clone())
         .send()

@@ -132,6 +132,27 @@ impl ClassifyRetry for Directed {
     }
 }
 
+/// For writes that replace a whole document: they are sent again only where AWS said that it did not carry them out. Otherwise a
+/// second one could overwrite what somebody else wrote in between; whoever sent it reads again first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NeverBlindly;
+
+impl ClassifyRetry for NeverBlindly {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let failed = matches!(context.output_or_error(), Some(Err(_)));
+        let refused = context.response().is_some_and(is_throttling);
+        if failed && !refused {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "NeverBlindly"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -62,6 +62,21 @@ impl CloudErrorKind {
     pub fn is_account_wide(self) -> bool {
         matches!(self, Self::Credentials | Self::Unreachable)
     }
+
+    /// True where a write may have been made all the same: its answer was lost, or says nothing of it.
+    pub fn leaves_in_doubt(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Malformed | Self::Other => true,
+            Self::Credentials
+            | Self::AccessDenied
+            | Self::Throttled
+            | Self::NotFound
+            | Self::NotSettled
+            | Self::Conflict
+            | Self::Limit
+            | Self::Invalid => false,
+        }
+    }
 }
 
 impl fmt::Display for CloudError {

@@ -10,6 +10,7 @@ use super::artifact::{BucketName, KeyArn};
 use super::function::{FunctionSettings, NewFunction, Package};
 use super::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use super::pipeline::PipelineDocument;
+use super::read::{Fact, Function, Read, Role};
 
 /// One change of one account: one AWS call.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,6 +218,80 @@ impl Write {
             | Self::UpdatePipeline { .. } => None,
         }
     }
+}
+
+impl Write {
+    /// What to read where AWS says that the thing which is to be made is there already: it may have been made by an attempt whose
+    /// answer was lost. None: it makes nothing.
+    pub fn proof(&self) -> Option<Read> {
+        match self {
+            Self::CreateRole(new) => Some(Read::Role {
+                role: new.name.clone(),
+            }),
+            Self::CreateFunction { region, new } => Some(Read::TaggedFunction {
+                region: region.clone(),
+                name: new.name.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether what was read is what this write makes, in all that can be read.
+    pub fn is_proven_by(&self, fact: &Fact) -> bool {
+        match (self, fact) {
+            (Self::CreateRole(new), Fact::Role(Some(role))) => new.is_made_as(role),
+            (Self::CreateFunction { region: _, new }, Fact::TaggedFunction(Some(function))) => {
+                is_made_as(new, function)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl NewRole {
+    fn is_made_as(&self, role: &Role) -> bool {
+        let Self {
+            name,
+            path,
+            trust,
+            permissions_boundary,
+            tags,
+            description: _,
+        } = self;
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        role.arn.name == *name
+            && role.arn.path == *path
+            && json(trust).is_some_and(|ours| json(&role.trust) == Some(ours))
+            && role.permissions_boundary == *permissions_boundary
+            && role.tags == *tags
+    }
+}
+
+fn is_made_as(new: &NewFunction, function: &Function) -> bool {
+    let NewFunction {
+        name: _,
+        package,
+        settings,
+        tags,
+        description: _,
+    } = new;
+    let FunctionSettings {
+        runtime,
+        handler,
+        timeout_seconds,
+        memory_mb,
+        environment,
+        role,
+    } = settings;
+    let number = |found: Option<i32>| found.and_then(|n| u32::try_from(n).ok());
+    function.role == *role
+        && function.runtime.as_ref() == Some(runtime)
+        && function.handler.as_ref() == Some(handler)
+        && number(function.timeout_seconds) == Some(*timeout_seconds)
+        && number(function.memory_mb) == Some(*memory_mb)
+        && function.environment.as_ref() == Some(environment)
+        && function.code_sha256.as_ref() == Some(&package.sha256)
+        && function.tags.as_ref() == Some(tags)
 }
 
 impl fmt::Display for Write {

@@ -8,6 +8,7 @@ use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::account::{AccountId, AccountName};
 use crate::model::change::{Change, Intent, Outcome, Plan, Severity};
 use crate::model::name::{ActionName, StageName};
+use crate::model::pipeline::PipelineDocument;
 use crate::model::progress::Silent;
 use crate::model::read::{AttachedPolicy, Fact, Read};
 use crate::model::secret::{ActionSecret, SecretText};
@@ -811,14 +812,162 @@ fn what_is_not_settled_is_waited_for_whichever_write_meets_it() {
 }
 
 #[test]
-fn a_role_that_turns_out_to_be_there_may_have_been_made_by_an_attempt_whose_answer_was_lost() {
+fn a_role_that_turns_out_to_be_there_just_as_it_was_to_be_made_is_done() {
     let world = World::new();
-    let wiring = wiring(MANIFEST, &[]);
-    let plan = world.plan(&wiring, &bootstrap());
+    let plan = world.plan(&wiring(MANIFEST, &[]), &bootstrap());
     world.apply(&plan);
-    // The same plan again: its CreateRole meets the role, as the SDK's second attempt would.
+    // The same plan again: its CreateRole meets the role, as the SDK's second attempt does after a lost answer.
+    let report = world.apply(&plan);
+    assert_eq!(of_apply(&plan, &report), Status::Applied, "{report:#?}");
+}
+
+#[test]
+fn a_role_that_turns_out_to_be_there_and_is_another_is_a_conflict() {
+    let world = World::new();
+    let plan = world.plan(&wiring(MANIFEST, &[]), &bootstrap());
+    world.apply(&plan);
+    world.edit_role("dev", ROLE, |r| {
+        r.role.tags.insert("owner".to_owned(), "them".to_owned());
+    });
     let report = world.apply(&plan);
     assert_eq!(of_apply(&plan, &report), Status::Partial, "{report:#?}");
+}
+
+/// When somebody else writes the pipeline, of which an answer is lost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Other {
+    Never,
+    Before,
+    After,
+}
+
+/// A world whose first answers to UpdatePipeline are lost: before the write is made, or after it.
+struct Unanswered<'w> {
+    world: &'w World,
+    left: std::cell::Cell<u32>,
+    made: bool,
+    other: Other,
+}
+
+impl Unanswered<'_> {
+    async fn somebody_writes(&self, account: &AccountName, write: &Write) {
+        let Write::UpdatePipeline { region, name, .. } = write else {
+            panic!("{write:?}")
+        };
+        let read = Read::Pipeline {
+            region: region.clone(),
+            name: name.clone(),
+        };
+        let Ok(Fact::Pipeline(Some(document))) = self.world.read(account, &read).await else {
+            panic!("no pipeline {name}")
+        };
+        let mut body: Value = serde_json::from_str(&document.to_request_body()).unwrap();
+        body["pipeline"]["theirs"] = json!("kept by all means");
+        let theirs = Write::UpdatePipeline {
+            region: region.clone(),
+            name: name.clone(),
+            document: Box::new(PipelineDocument::parse(&body["pipeline"].to_string()).unwrap()),
+        };
+        self.world.write(account, &theirs).await.unwrap();
+    }
+}
+
+impl Cloud for Unanswered<'_> {
+    async fn read(&self, account: &AccountName, read: &Read) -> Result<Fact, CloudError> {
+        self.world.read(account, read).await
+    }
+
+    async fn write(&self, account: &AccountName, write: &Write) -> Result<Written, CloudError> {
+        let about = write.operation() == "codepipeline:UpdatePipeline";
+        if !about || self.left.get() == 0 {
+            return self.world.write(account, write).await;
+        }
+        self.left.set(self.left.get() - 1);
+        if self.other == Other::Before {
+            self.somebody_writes(account, write).await;
+        }
+        if self.made {
+            self.world.write(account, write).await?;
+        }
+        if self.other == Other::After {
+            self.somebody_writes(account, write).await;
+        }
+        Err(CloudError {
+            kind: CloudErrorKind::Unreachable,
+            operation: write.operation().to_owned(),
+            account: account.clone(),
+            account_id: AccountId::unknown(),
+            resource: write.to_string(),
+            code: None,
+            message: "connection closed".to_owned(),
+            request_id: None,
+            hint: None,
+        })
+    }
+}
+
+/// How a bootstrap ends whose first answers are lost: status, codes of the problems, the accounts, what was saved.
+fn unanswered(left: u32, made: bool, other: Other) -> (Status, Vec<&'static str>, String, String) {
+    let world = World::new();
+    let plan = world.plan(&wiring(MANIFEST, &[]), &bootstrap());
+    let cloud = Unanswered {
+        world: &world,
+        left: std::cell::Cell::new(left),
+        made,
+        other,
+    };
+    let shelf = Shelf::default();
+    let tools = Tools {
+        cloud: &cloud,
+        timing: &NoTime,
+        backup: &shelf,
+        progress: &Silent,
+        side_by_side: 8,
+    };
+    let report = block_on(apply(&plan, &tools));
+    let codes = report.problems.iter().map(|p| p.code).collect();
+    let content = format!("{:?}", world.content());
+    let saved = format!("{:?}", shelf.0.borrow());
+    (of_apply(&plan, &report), codes, content, saved)
+}
+
+#[test]
+fn an_update_whose_answer_is_lost_is_made_once_and_nobody_is_blamed() {
+    for made in [true, false] {
+        let (status, codes, ..) = unanswered(1, made, Other::Never);
+        assert_eq!((status, codes), (Status::Applied, vec![]), "made: {made}");
+    }
+}
+
+#[test]
+fn what_others_write_over_ours_while_its_answer_is_lost_stays_and_nobody_is_blamed() {
+    let (status, codes, content, _) = unanswered(1, true, Other::After);
+    assert_eq!((status, codes), (Status::Applied, vec![]));
+    assert!(content.contains("kept by all means"), "{content}");
+}
+
+#[test]
+fn what_others_write_while_a_write_is_lost_that_was_not_made_is_kept() {
+    let (status, codes, content, _) = unanswered(1, false, Other::Before);
+    assert_eq!((status, codes), (Status::Applied, vec!["pipeline_moved"]));
+    assert!(content.contains("kept by all means"), "{content}");
+}
+
+#[test]
+fn what_a_write_without_an_answer_has_overwritten_is_told_and_saved() {
+    let (status, codes, content, saved) = unanswered(1, true, Other::Before);
+    assert_eq!(
+        (status, codes),
+        (Status::Applied, vec!["pipeline_overwritten"])
+    );
+    assert!(!content.contains("kept by all means"), "{content}");
+    assert!(saved.contains("kept by all means"), "{saved}");
+}
+
+#[test]
+fn an_update_that_is_never_answered_is_in_doubt() {
+    let (status, ..) = unanswered(u32::MAX, false, Other::Never);
+    assert_eq!(status, Status::Partial);
 }
 
 #[test]

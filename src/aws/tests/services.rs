@@ -71,9 +71,12 @@ fn a_pipeline_goes_round_with_every_field_that_the_sdk_does_not_know() {
 }
 
 #[test]
-fn a_retried_update_sends_our_body_again() {
+fn a_throttled_update_sends_our_body_again() {
     let stub = Stub::start(|_, number| match number {
-        1 => answer(500, "{}"),
+        1 => answer(
+            400,
+            r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#,
+        ),
         _ => ok(r#"{"pipeline":{"name":"P","version":8}}"#),
     });
     let document = PipelineDocument::parse(PIPELINE).unwrap();
@@ -83,6 +86,14 @@ fn a_retried_update_sends_our_body_again() {
     );
     let bodies: Vec<String> = stub.seen().into_iter().map(|r| r.body).collect();
     assert_eq!(bodies, vec![document.to_request_body(); 2]);
+}
+
+#[test]
+fn an_update_that_may_have_been_made_is_not_sent_again() {
+    let stub = Stub::start(|_, _| answer(500, "{}"));
+    let failure = update(&stub, &PipelineDocument::parse(PIPELINE).unwrap()).unwrap_err();
+    assert!(failure.kind.leaves_in_doubt(), "{failure:?}");
+    assert_eq!(stub.count("UpdatePipeline"), 1);
 }
 
 #[test]
