@@ -467,7 +467,7 @@ struct Unanswered {
     /// Looks after a lost answer.
     attempts: u32,
     /// The documents, each of which may have become a version, or may still become one.
-    sent: Vec<Box<PipelineDocument>>,
+    sent: Vec<PipelineDocument>,
     /// The first version that nobody has looked at since.
     first: Option<u64>,
     error: Option<Box<CloudError>>,
@@ -602,7 +602,7 @@ async fn pipeline_once<C: Cloud, T: Timing, B: Backup>(
             unanswered.first = expected;
             unanswered.error.get_or_insert(Box::new(error.clone()));
             if let Write::UpdatePipeline { document, .. } = write {
-                unanswered.sent.push(document);
+                unanswered.sent.push(*document);
             }
         }
         _ => {}
@@ -669,7 +669,7 @@ async fn replaced<C: Cloud, T, B: Backup>(
         Ok(document) => unanswered.is_ours(document).then_some(*version),
         Err(_) => None,
     };
-    let last = if unanswered.is_ours(fresh) {
+    let latest = if unanswered.is_ours(fresh) {
         Some(newest)
     } else {
         found.iter().filter_map(ours).max()
@@ -678,7 +678,7 @@ async fn replaced<C: Cloud, T, B: Backup>(
         .into_iter()
         .filter(|(version, earlier)| match earlier {
             Ok(document) => {
-                last.is_some_and(|last| *version < last) && !unanswered.is_ours(document)
+                latest.is_some_and(|ours| *version < ours) && !unanswered.is_ours(document)
             }
             // Nobody can say whose it is.
             Err(_) => true,

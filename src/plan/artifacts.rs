@@ -285,7 +285,7 @@ impl Subject<'_, '_> {
         let roles = |keep: fn(&Traffic) -> bool| -> Vec<RoleArn> {
             let gates = self.gates.iter();
             gates
-                .filter(|g| g.stays && g.gate.manage_artifacts)
+                .filter(|g| g.stays() && g.gate.manage_artifacts)
                 .filter(|g| g.artifacts.as_ref().is_some_and(|a| keep(&a.traffic)))
                 .map(|g| g.role_arn.clone())
                 .collect()
@@ -483,7 +483,7 @@ impl Subject<'_, '_> {
             .account_id(account)
             .unwrap_or(&unknown)
             .clone();
-        let about = |g: &&JoinedGate<'_>| g.selected || (g.stays && g.gate.manage_artifacts);
+        let about = |g: &&JoinedGate<'_>| g.selected || (g.stays() && g.gate.manage_artifacts);
         Change {
             id: format!("{}/{account_id}/{region}/{name}", kind.as_str()),
             account: account.clone(),
@@ -515,7 +515,7 @@ pub(super) fn is_ours(
     holder: &PolicyHolder,
     gates: &[&JoinedGate<'_>],
 ) -> bool {
-    let managed = |g: &&JoinedGate<'_>| g.gate.manage_artifacts && (g.selected || g.stays);
+    let managed = |g: &&JoinedGate<'_>| g.gate.manage_artifacts && (g.selected || g.stays());
     let there = match joined.observed.resource_policy(holder) {
         Seen::Present(text) => ResourcePolicy::parse(Some(text)).is_ok_and(|found| {
             let sids = artifact_sids(&joined.wiring.project);

@@ -107,7 +107,7 @@ impl Subject<'_, '_> {
             (Seen::Present(role), Intent::Teardown) => {
                 let is_free = options.remove_unexpected || others(joined, self.key).is_empty();
                 // For a gate that is awaited nothing is written: the bootstrap that wires it sets the policy right.
-                if is_free && !self.gates.iter().any(|g| g.awaited) {
+                if is_free && !self.gates.iter().any(|g| g.is_awaited()) {
                     self.logs(joined, draft);
                 }
                 if !self.gates.iter().any(|g| g.holds()) {
@@ -176,7 +176,7 @@ impl Subject<'_, '_> {
         let functions: Vec<FunctionArn> = self
             .gates
             .iter()
-            .filter(|g| g.stays && g.made.is_some())
+            .filter(|g| g.stays() && g.made.is_some())
             .map(|g| g.function_arn.clone())
             .collect();
         let inline = Inline {

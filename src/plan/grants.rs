@@ -104,7 +104,7 @@ pub(super) fn assumed(
     let is_granted = |g: &JoinedGate<'_>| found.contains(&format!("\"{}\"", g.role_arn));
     let holders = gates
         .iter()
-        .filter(|g| g.stays || (g.awaited && is_granted(g)));
+        .filter(|g| g.stays() || (g.is_awaited() && is_granted(g)));
     let roles: Vec<_> = holders.map(|g| g.role_arn.clone()).collect();
     (!roles.is_empty()).then(|| assume_policy(&roles))
 }

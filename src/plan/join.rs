@@ -46,19 +46,34 @@ pub(super) struct JoinedGate<'a> {
     pub(super) execution_role: Option<RoleArn>,
     /// What the gate does with artifacts, where it does.
     pub(super) artifacts: Option<Artifacts>,
-    /// True where the run shall leave the gate standing: a gate of a bootstrap, another partition's too, or one that the run is
-    /// not about and whose action stands in its pipeline. The action is written last and removed first, so a gate without it
-    /// needs nothing.
-    pub(super) stays: bool,
-    /// True for a gate of the manifest whose action does not stand yet, while what is left behind is removed (`await_gates`): what is
-    /// there for it stays, and nothing is made for it.
-    pub(super) awaited: bool,
+    pub(super) standing: Standing,
+}
+
+/// What becomes of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The run shall leave it standing: a gate of a bootstrap, another partition's too, or one that the run is not about and whose
+    /// action stands in its pipeline. The action is written last and removed first, so a gate without it needs nothing.
+    Stays,
+    /// A gate of the manifest whose action does not stand yet, while what is left behind is removed (`await_gates`): what is there
+    /// for it stays, and nothing is made for it.
+    Awaited,
+    /// It is removed, or was never there.
+    Goes,
 }
 
 impl JoinedGate<'_> {
     /// True where an object that the gate needs, if it is there, is not removed.
     pub(super) fn holds(&self) -> bool {
-        self.stays || self.awaited
+        self.stays() || self.is_awaited()
+    }
+
+    pub(super) fn stays(&self) -> bool {
+        self.standing == Standing::Stays
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.standing == Standing::Awaited
     }
 }
 
@@ -80,7 +95,9 @@ impl<'a> Joined<'a> {
     /// yet is no gate that was torn down.
     pub(super) fn await_gates(&mut self, are_awaited: impl Fn(&Gate) -> bool) {
         for joined in &mut self.gates {
-            joined.awaited = !joined.selected && !joined.stays && are_awaited(joined.gate);
+            if joined.standing == Standing::Goes && !joined.selected && are_awaited(joined.gate) {
+                joined.standing = Standing::Awaited;
+            }
         }
     }
 
@@ -392,8 +409,11 @@ fn join<'a>(
         gate,
         selected,
         in_run,
-        stays,
-        awaited: false,
+        standing: if stays {
+            Standing::Stays
+        } else {
+            Standing::Goes
+        },
         pipeline_account,
         function_account,
         role_arn,

@@ -280,7 +280,7 @@ fn of_unknown_role(
 
 /// The gates that a change of the object would be about.
 fn held(gates: &[&JoinedGate<'_>]) -> Vec<GateName> {
-    names(gates.iter().copied().filter(|g| g.selected || g.stays))
+    names(gates.iter().copied().filter(|g| g.selected || g.stays()))
 }
 
 /// Every read of the role counts, but for the policies that are objects of their own.

@@ -68,7 +68,7 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
     for (key, gates) in joined.by_invoke_role() {
         let Some(first) = gates.first() else { continue };
         // A role that an awaited gate names stays as it is: the bootstrap that wires the gate sets it right.
-        if !joined.is_usable(&key.account) || gates.iter().any(|g| g.awaited) {
+        if !joined.is_usable(&key.account) || gates.iter().any(|g| g.is_awaited()) {
             continue;
         }
         let of = |keep: fn(&JoinedGate<'_>) -> bool| -> Vec<_> {
@@ -78,7 +78,7 @@ pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>
             key: &key,
             account_id: first.function_account,
             spec: &first.gate.role,
-            holders: of(|g| g.stays),
+            holders: of(|g: &JoinedGate<'_>| g.stays()),
             selected: of(|g| g.selected),
         };
         match joined.observed.role(&key) {
