@@ -2,7 +2,7 @@
 //! Pure text. An address names no account: the browser shows that of the account it is signed in to.
 //!
 //! The forms are those that the console shows in the browser, and that AWS's own tools build (aws-toolkit, the CDK's outputs); no
-//! page of AWS promises them. [unverified] for the China and GovCloud partitions beyond the domains.
+//! page of AWS promises them. Unverified for the China and GovCloud partitions beyond the domains.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
