@@ -4,7 +4,7 @@
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::RequestId;
 
-use super::errors::{Call, Failure, SdkError, ServiceError};
+use super::errors::{Call, Failure};
 use super::{Answer, Outcome};
 use crate::model::artifact::{BucketName, KeyArn};
 use crate::model::read::Fact;
@@ -22,22 +22,18 @@ pub(super) async fn bucket_policy(
         .bucket(bucket.as_str())
         .expected_bucket_owner(call.access.id.as_str());
     match request.send().await {
-        Ok(output) => {
-            let request_id = output.request_id();
-            let text = output
-                .policy()
-                .ok_or_else(|| Failure::malformed("the answer has no policy", request_id))?;
-            Ok(Answer {
-                value: Fact::BucketPolicy(Some(text.to_owned())),
-                request_id: request_id.map(str::to_owned),
-            })
+        Ok(output) => found(output.policy(), &output).map(|a| a.map(Fact::BucketPolicy)),
+        Err(e) if e.code() == Some("NoSuchBucketPolicy") => {
+            Ok(Answer::of(Fact::BucketPolicy(None), &e))
         }
-        Err(e) if e.code() == Some("NoSuchBucketPolicy") => Ok(Answer {
-            value: Fact::BucketPolicy(None),
-            request_id: e.request_id().map(str::to_owned),
-        }),
         Err(e) => Err(call.failed(&e)),
     }
+}
+
+fn found(policy: Option<&str>, from: &impl RequestId) -> Outcome<Option<String>> {
+    let text =
+        policy.ok_or_else(|| Failure::malformed("the answer has no policy", from.request_id()))?;
+    Ok(Answer::of(Some(text.to_owned()), from))
 }
 
 /// The name of the only policy that a key has (api: GetKeyPolicy, PutKeyPolicy). AWS takes it for said where it is not; others that
@@ -55,20 +51,10 @@ pub(super) async fn key_policy(
         .key_id(key.to_string())
         .policy_name(KEY_POLICY);
     match request.send().await {
-        Ok(output) => {
-            let request_id = output.request_id();
-            let text = output
-                .policy()
-                .ok_or_else(|| Failure::malformed("the answer has no policy", request_id))?;
-            Ok(Answer {
-                value: Fact::KeyPolicy(Some(text.to_owned())),
-                request_id: request_id.map(str::to_owned),
-            })
+        Ok(output) => found(output.policy(), &output).map(|a| a.map(Fact::KeyPolicy)),
+        Err(e) if e.code() == Some("NotFoundException") => {
+            Ok(Answer::of(Fact::KeyPolicy(None), &e))
         }
-        Err(e) if e.code() == Some("NotFoundException") => Ok(Answer {
-            value: Fact::KeyPolicy(None),
-            request_id: e.request_id().map(str::to_owned),
-        }),
         Err(e) => Err(call.failed(&e)),
     }
 }
@@ -91,14 +77,14 @@ pub(super) async fn write_bucket(
                 .bucket(bucket.as_str())
                 .expected_bucket_owner(owner)
                 .policy(document);
-            done(call, request.send().await)
+            call.done(&request.send().await)
         }
         Write::DeleteBucketPolicy { region: _, bucket } => {
             let request = client
                 .delete_bucket_policy()
                 .bucket(bucket.as_str())
                 .expected_bucket_owner(owner);
-            done(call, request.send().await)
+            call.done(&request.send().await)
         }
         _ => Err(Failure::misrouted()),
     }
@@ -116,18 +102,5 @@ pub(super) async fn write_key(
         .key_id(key.to_string())
         .policy_name(KEY_POLICY)
         .policy(document);
-    done(call, request.send().await)
-}
-
-fn done<T: RequestId, E: ServiceError>(
-    call: &Call<'_>,
-    result: Result<T, SdkError<E>>,
-) -> Outcome<Written> {
-    match result {
-        Ok(output) => Ok(Answer {
-            value: Written::Done,
-            request_id: output.request_id().map(str::to_owned),
-        }),
-        Err(e) => Err(call.failed(&e)),
-    }
+    call.done(&request.send().await)
 }

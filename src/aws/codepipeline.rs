@@ -27,11 +27,9 @@ pub(super) async fn get(
     call: &Call<'_>,
     name: &PipelineName,
 ) -> Outcome<Fact> {
-    let Answer { value, request_id } = document(client, call, name, None).await?;
-    Ok(Answer {
-        value: Fact::Pipeline(value),
-        request_id,
-    })
+    Ok(document(client, call, name, None)
+        .await?
+        .map(Fact::Pipeline))
 }
 
 /// `codepipeline:GetPipeline` of an earlier version.

@@ -1,7 +1,6 @@
 //! What a gate that does not work is asked about: how the pipeline stands, what ran in it, how the function is called, its log.
 //! Reads only; it looks at no job, whose data holds credentials, and decides nothing.
 
-use aws_sdk_codepipeline::operation::RequestId as _;
 use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types::{
     ActionExecutionFilter, PipelineExecutionSummary, StageExecution, StageState as SdkStageState,
@@ -30,12 +29,12 @@ pub(super) async fn pipeline_state(
 ) -> Outcome<Fact> {
     let request = client.get_pipeline_state().name(name.as_str());
     match request.send().await {
-        Ok(output) => Ok(Answer {
-            value: Fact::PipelineState(Some(PipelineState {
+        Ok(output) => Ok(Answer::of(
+            Fact::PipelineState(Some(PipelineState {
                 stages: output.stage_states().iter().map(stage).collect(),
             })),
-            request_id: output.request_id().map(str::to_owned),
-        }),
+            &output,
+        )),
         Err(e) => absent_or_failed(call, &e, Fact::PipelineState(None)),
     }
 }
@@ -77,12 +76,10 @@ pub(super) async fn pipeline_executions(
     match request.send().await {
         Ok(output) => {
             let summaries = output.pipeline_execution_summaries();
-            Ok(Answer {
-                value: Fact::PipelineExecutions(Some(
-                    summaries.iter().filter_map(summary).collect(),
-                )),
-                request_id: output.request_id().map(str::to_owned),
-            })
+            Ok(Answer::of(
+                Fact::PipelineExecutions(Some(summaries.iter().filter_map(summary).collect())),
+                &output,
+            ))
         }
         Err(e) => absent_or_failed(call, &e, Fact::PipelineExecutions(None)),
     }
@@ -127,10 +124,7 @@ pub(super) async fn action_executions(
         actions.extend(output.action_execution_details().iter().map(detail));
         token = output.next_token().map(str::to_owned);
         if execution.is_none() || token.is_none() || pages == PAGES {
-            return Ok(Answer {
-                value: Fact::ActionExecutions(Some(actions)),
-                request_id: output.request_id().map(str::to_owned),
-            });
+            return Ok(Answer::of(Fact::ActionExecutions(Some(actions)), &output));
         }
     }
 }
@@ -154,10 +148,10 @@ pub(super) async fn invoke_config(
                 max_age_seconds: output.maximum_event_age_in_seconds(),
                 on_failure: failure.and_then(|f| f.destination()).map(str::to_owned),
             };
-            Ok(Answer {
-                value: Fact::FunctionInvokeConfig(Some(config)),
-                request_id: output.request_id().map(str::to_owned),
-            })
+            Ok(Answer::of(
+                Fact::FunctionInvokeConfig(Some(config)),
+                &output,
+            ))
         }
         Err(e) => absent_or_failed(call, &e, Fact::FunctionInvokeConfig(None)),
     }
@@ -213,10 +207,10 @@ pub(super) async fn log_events(
         token = output.next_token().map(str::to_owned);
         if token.is_none() || lines.len() >= limit || pages == PAGES {
             let cut = token.is_some();
-            return Ok(Answer {
-                value: Fact::LogEvents(Some(LogLines { lines, cut })),
-                request_id: output.request_id().map(str::to_owned),
-            });
+            return Ok(Answer::of(
+                Fact::LogEvents(Some(LogLines { lines, cut })),
+                &output,
+            ));
         }
     }
 }
@@ -230,10 +224,7 @@ fn absent_or_failed<E: ServiceError>(
     let unknown_execution = aws_sdk_codepipeline::error::ProvideErrorMetadata::code(error)
         == Some("PipelineExecutionNotFoundException");
     if is_absent(error) || unknown_execution {
-        return Ok(Answer {
-            value: absent,
-            request_id: error.request_id().map(str::to_owned),
-        });
+        return Ok(Answer::of(absent, error));
     }
     Err(call.failed(error))
 }

@@ -111,10 +111,7 @@ async fn stop(
         .abandon(false)
         .reason(reason);
     let output = request.send().await.map_err(|e| call.failed(&e))?;
-    Ok(Answer {
-        value: (),
-        request_id: output.request_id().map(str::to_owned),
-    })
+    Ok(Answer::of((), &output))
 }
 
 async fn status(
@@ -129,12 +126,12 @@ async fn status(
         .pipeline_execution_id(id.as_str());
     let output = request.send().await.map_err(|e| call.failed(&e))?;
     let status = output.pipeline_execution().and_then(|e| e.status());
-    Ok(Answer {
-        value: status.map_or(ExecutionStatus::Unknown, |s| {
+    Ok(Answer::of(
+        status.map_or(ExecutionStatus::Unknown, |s| {
             ExecutionStatus::parse(s.as_str())
         }),
-        request_id: output.request_id().map(str::to_owned),
-    })
+        &output,
+    ))
 }
 
 async fn actions(

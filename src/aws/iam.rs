@@ -23,7 +23,7 @@ pub(super) async fn role(
 ) -> Outcome<Fact> {
     let output = match client.get_role().role_name(role.as_str()).send().await {
         Ok(output) => output,
-        Err(e) if is_absent(&e) => return Ok(answer(Fact::Role(None), &e)),
+        Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::Role(None), &e)),
         Err(e) => return Err(call.failed(&e)),
     };
     let malformed = |why: &str| Failure::malformed(why, output.request_id());
@@ -37,7 +37,7 @@ pub(super) async fn role(
         boundary: found.permissions_boundary(),
     };
     let role = parts.role(output.request_id())?;
-    Ok(answer(Fact::Role(Some(role)), &output))
+    Ok(Answer::of(Fact::Role(Some(role)), &output))
 }
 
 /// `iam:GetAccountAuthorizationDetails` with `Filter=Role`, all pages.
@@ -157,7 +157,7 @@ pub(super) async fn inline_policy_names(
                 request_id = page.request_id().map(str::to_owned);
                 names.extend(page.policy_names);
             }
-            Err(e) if is_absent(&e) => return Ok(answer(Fact::InlinePolicyNames(None), &e)),
+            Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::InlinePolicyNames(None), &e)),
             Err(e) => return Err(call.failed(&e)),
         }
     }
@@ -184,7 +184,7 @@ pub(super) async fn attached_policies(
                 request_id = page.request_id().map(str::to_owned);
                 policies.extend(page.attached_policies().iter().map(attached_policy));
             }
-            Err(e) if is_absent(&e) => return Ok(answer(Fact::AttachedPolicies(None), &e)),
+            Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::AttachedPolicies(None), &e)),
             Err(e) => return Err(call.failed(&e)),
         }
     }
@@ -213,13 +213,13 @@ pub(super) async fn inline_policy(
             } else {
                 InlinePolicy::Absent
             };
-            return Ok(answer(Fact::InlinePolicy(missing), &e));
+            return Ok(Answer::of(Fact::InlinePolicy(missing), &e));
         }
         Err(e) => return Err(call.failed(&e)),
     };
     let text = decode(output.policy_document())
         .map_err(|why| Failure::malformed(why, output.request_id()))?;
-    Ok(answer(
+    Ok(Answer::of(
         Fact::InlinePolicy(InlinePolicy::Present(text)),
         &output,
     ))
@@ -233,7 +233,7 @@ pub(super) async fn managed_policy(
 ) -> Outcome<Fact> {
     let output = match client.get_policy().policy_arn(arn).send().await {
         Ok(output) => output,
-        Err(e) if is_absent(&e) => return Ok(answer(Fact::ManagedPolicy(None), &e)),
+        Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::ManagedPolicy(None), &e)),
         Err(e) => return Err(call.failed(&e)),
     };
     let version = output.policy().and_then(|p| p.default_version_id());
@@ -241,7 +241,7 @@ pub(super) async fn managed_policy(
         Failure::malformed("the answer has no DefaultVersionId", output.request_id())
     })?;
     let fact = Fact::ManagedPolicy(Some(version.to_owned()));
-    Ok(answer(fact, &output))
+    Ok(Answer::of(fact, &output))
 }
 
 /// `iam:GetPolicyVersion`.
@@ -257,7 +257,7 @@ pub(super) async fn managed_policy_version(
         .version_id(version);
     let output = match request.send().await {
         Ok(output) => output,
-        Err(e) if is_absent(&e) => return Ok(answer(Fact::ManagedPolicyVersion(None), &e)),
+        Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::ManagedPolicyVersion(None), &e)),
         Err(e) => return Err(call.failed(&e)),
     };
     let malformed = |why: String| Failure::malformed(why, output.request_id());
@@ -266,7 +266,7 @@ pub(super) async fn managed_policy_version(
         .and_then(|v| v.document())
         .ok_or_else(|| malformed("the answer has no Document".to_owned()))?;
     let text = decode(document).map_err(malformed)?;
-    Ok(answer(Fact::ManagedPolicyVersion(Some(text)), &output))
+    Ok(Answer::of(Fact::ManagedPolicyVersion(Some(text)), &output))
 }
 
 /// `iam:SimulatePrincipalPolicy` of one action on one resource, without a resource policy.
@@ -292,7 +292,7 @@ pub(super) async fn simulation(
             ));
         }
     };
-    Ok(answer(Fact::Simulation(decision), &output))
+    Ok(Answer::of(Fact::Simulation(decision), &output))
 }
 
 /// Every write that is IAM's. One of another service is refused, as no caller sends it here.
@@ -463,10 +463,7 @@ where
     T: RequestId,
     E: super::errors::ServiceError,
 {
-    match result {
-        Ok(output) => Ok(answer(Written::Done, output)),
-        Err(e) => Err(concurrent(call.failed(e))),
-    }
+    call.done(result).map_err(concurrent)
 }
 
 fn gone<T, E>(call: &Call<'_>, result: &SdkResult<T, E>) -> Outcome<Written>
@@ -475,7 +472,7 @@ where
     E: super::errors::ServiceError,
 {
     match result {
-        Err(e) if is_absent(e) => Ok(answer(Written::AlreadyThere, e)),
+        Err(e) if is_absent(e) => Ok(Answer::of(Written::AlreadyThere, e)),
         other => done(call, other),
     }
 }
@@ -488,13 +485,6 @@ fn concurrent(mut failure: Failure) -> Failure {
         failure.kind = CloudErrorKind::NotSettled;
     }
     failure
-}
-
-fn answer<T>(value: T, from: &impl RequestId) -> Answer<T> {
-    Answer {
-        value,
-        request_id: from.request_id().map(str::to_owned),
-    }
 }
 
 /// For some seconds, a new role's ARN may be its unique id (domain.md, IAM documents).

@@ -7,7 +7,7 @@ use aws_sdk_lambda::operation::RequestId;
 use aws_sdk_lambda::types::{Environment, FunctionCode, PackageType, Runtime, TagsError};
 use aws_smithy_types::Blob;
 
-use super::errors::{Call, Failure, Refusal, SdkError, ServiceError, is_absent};
+use super::errors::{Call, Failure, Refusal, is_absent};
 use super::hide::hide;
 use super::{Answer, Outcome};
 use crate::cloud::CloudErrorKind;
@@ -95,10 +95,7 @@ async fn configured(
     let output = match request.send().await {
         Ok(output) => output,
         Err(e) if is_absent(&e) => {
-            return Ok(Answer {
-                value: None,
-                request_id: e.request_id().map(str::to_owned),
-            });
+            return Ok(Answer::of(None, &e));
         }
         Err(e) => return Err(call.failed(&e)),
     };
@@ -120,10 +117,7 @@ pub(super) async fn tagged(
     let output = match request.send().await {
         Ok(output) => output,
         Err(e) if is_absent(&e) => {
-            return Ok(Answer {
-                value: Fact::TaggedFunction(None),
-                request_id: e.request_id().map(str::to_owned),
-            });
+            return Ok(Answer::of(Fact::TaggedFunction(None), &e));
         }
         Err(e) => return Err(call.failed(&e)),
     };
@@ -177,7 +171,7 @@ pub(super) async fn write(
                 .update_function_code()
                 .function_name(name.as_str())
                 .zip_file(blob(package));
-            done(call, request.send().await)
+            call.done(&request.send().await)
         }
         Write::UpdateFunctionConfiguration {
             region: _,
@@ -201,7 +195,7 @@ pub(super) async fn write(
                 .memory_size(number(*memory_mb)?)
                 .environment(sdk_environment(environment))
                 .role(role.to_string());
-            let result = done(call, request.send().await);
+            let result = call.done(&request.send().await);
             result.map_err(|failure| without_values(failure, environment))
         }
         Write::TagFunction { function, tags } => {
@@ -210,16 +204,13 @@ pub(super) async fn write(
                 .tag_resource()
                 .resource(function.to_string())
                 .set_tags(Some(tags));
-            done(call, request.send().await)
+            call.done(&request.send().await)
         }
         Write::DeleteFunction { region: _, name } => {
             let request = client.delete_function().function_name(name.as_str());
             match request.send().await {
-                Err(e) if is_absent(&e) => Ok(Answer {
-                    value: Written::AlreadyThere,
-                    request_id: e.request_id().map(str::to_owned),
-                }),
-                other => done(call, other),
+                Err(e) if is_absent(&e) => Ok(Answer::of(Written::AlreadyThere, &e)),
+                other => call.done(&other),
             }
         }
         Write::CreateRole(_)
@@ -273,7 +264,7 @@ async fn create(
         .role(role.to_string())
         .description(description)
         .set_tags(Some(tags.clone().into_iter().collect()));
-    let result = done(call, request.send().await);
+    let result = call.done(&request.send().await);
     result.map_err(|failure| without_values(failure, environment))
 }
 
@@ -281,20 +272,6 @@ async fn create(
 /// {...}", in public reports).
 fn without_values(failure: Failure, variables: &Variables) -> Failure {
     hide(failure, variables.0.values().map(String::as_str))
-}
-
-fn done<T, E>(call: &Call<'_>, result: Result<T, SdkError<E>>) -> Outcome<Written>
-where
-    T: RequestId,
-    E: ServiceError,
-{
-    match result {
-        Ok(output) => Ok(Answer {
-            value: Written::Done,
-            request_id: output.request_id().map(str::to_owned),
-        }),
-        Err(e) => Err(call.failed(&e)),
-    }
 }
 
 fn blob(package: &Package) -> Blob {
@@ -370,14 +347,11 @@ pub(super) async fn policy(
         .function_name(name.as_str())
         .set_qualifier(qualifier.map(str::to_owned));
     match request.send().await {
-        Ok(output) => Ok(Answer {
-            value: Fact::FunctionPolicy(output.policy().map(str::to_owned)),
-            request_id: output.request_id().map(str::to_owned),
-        }),
-        Err(e) if is_absent(&e) => Ok(Answer {
-            value: Fact::FunctionPolicy(None),
-            request_id: e.request_id().map(str::to_owned),
-        }),
+        Ok(output) => Ok(Answer::of(
+            Fact::FunctionPolicy(output.policy().map(str::to_owned)),
+            &output,
+        )),
+        Err(e) if is_absent(&e) => Ok(Answer::of(Fact::FunctionPolicy(None), &e)),
         Err(e) => Err(call.failed(&e)),
     }
 }
@@ -392,14 +366,11 @@ pub(super) async fn concurrency(
         .get_function_concurrency()
         .function_name(name.as_str());
     match request.send().await {
-        Ok(output) => Ok(Answer {
-            value: Fact::FunctionConcurrency(output.reserved_concurrent_executions()),
-            request_id: output.request_id().map(str::to_owned),
-        }),
-        Err(e) if is_absent(&e) => Ok(Answer {
-            value: Fact::FunctionConcurrency(None),
-            request_id: e.request_id().map(str::to_owned),
-        }),
+        Ok(output) => Ok(Answer::of(
+            Fact::FunctionConcurrency(output.reserved_concurrent_executions()),
+            &output,
+        )),
+        Err(e) if is_absent(&e) => Ok(Answer::of(Fact::FunctionConcurrency(None), &e)),
         Err(e) => Err(call.failed(&e)),
     }
 }

@@ -26,6 +26,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use aws_sdk_sts::operation::RequestId;
+
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::account::AccountName;
 use crate::model::arn::FunctionArn;
@@ -33,7 +35,7 @@ use crate::model::name::RoleName;
 use crate::model::read::{Fact, Read};
 use crate::model::write::{Write, Written};
 
-use errors::{Call, Failure};
+use errors::{Call, Failure, SdkError, ServiceError};
 use hide::hide;
 use http::Attempts;
 use session::{Clients, Sessions};
@@ -57,6 +59,14 @@ struct Answer<T> {
 }
 
 impl<T> Answer<T> {
+    /// `from`: the output or the error that tells the value.
+    fn of(value: T, from: &impl RequestId) -> Self {
+        Self {
+            value,
+            request_id: from.request_id().map(str::to_owned),
+        }
+    }
+
     fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         let Self { value, request_id } = self;
         Answer {
@@ -68,6 +78,19 @@ impl<T> Answer<T> {
 
 /// The answer to one call, or why there is none.
 type Outcome<T> = Result<Answer<T>, Failure>;
+
+impl Call<'_> {
+    /// What became of a write whose answer tells nothing more.
+    fn done<T: RequestId, E: ServiceError>(
+        &self,
+        result: &Result<T, SdkError<E>>,
+    ) -> Outcome<Written> {
+        match result {
+            Ok(output) => Ok(Answer::of(Written::Done, output)),
+            Err(e) => Err(self.failed(e)),
+        }
+    }
+}
 
 impl AwsCloud {
     /// Knows how to reach the accounts. An account that is named twice keeps the last entry.

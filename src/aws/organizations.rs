@@ -15,7 +15,7 @@ use crate::model::read::{ControlKind, Fact, NamedControlPolicy, Organization};
 pub(super) async fn describe(client: &Client, call: &Call<'_>) -> Outcome<Fact> {
     let output = match client.describe_organization().send().await {
         Ok(output) => output,
-        Err(e) if is_absent(&e) => return Ok(answer(Fact::Organization(None), &e)),
+        Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::Organization(None), &e)),
         Err(e) => return Err(call.failed(&e)),
     };
     let request_id = output.request_id();
@@ -28,14 +28,14 @@ pub(super) async fn describe(client: &Client, call: &Call<'_>) -> Outcome<Fact> 
         id: found.id().unwrap_or_default().to_owned(),
         management,
     };
-    Ok(answer(Fact::Organization(Some(organization)), &output))
+    Ok(Answer::of(Fact::Organization(Some(organization)), &output))
 }
 
 /// `organizations:ListParents`: a child has one parent (api: ListParents).
 pub(super) async fn parent(client: &Client, call: &Call<'_>, child: &str) -> Outcome<Fact> {
     let output = match client.list_parents().child_id(child).send().await {
         Ok(output) => output,
-        Err(e) if is_absent(&e) => return Ok(answer(Fact::OrganizationParent(None), &e)),
+        Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::OrganizationParent(None), &e)),
         Err(e) => return Err(call.failed(&e)),
     };
     let [parent] = output.parents() else {
@@ -43,7 +43,7 @@ pub(super) async fn parent(client: &Client, call: &Call<'_>, child: &str) -> Out
         return Err(Failure::malformed(why, output.request_id()));
     };
     let parent = parent.id().unwrap_or_default().to_owned();
-    Ok(answer(Fact::OrganizationParent(Some(parent)), &output))
+    Ok(Answer::of(Fact::OrganizationParent(Some(parent)), &output))
 }
 
 /// `organizations:ListPoliciesForTarget`, all pages.
@@ -76,7 +76,7 @@ pub(super) async fn attached(
                     name: policy.name().unwrap_or_default().to_owned(),
                 }));
             }
-            Err(e) if is_absent(&e) => return Ok(answer(Fact::ControlPolicies(None), &e)),
+            Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::ControlPolicies(None), &e)),
             Err(e) => return Err(call.failed(&e)),
         }
     }
@@ -90,21 +90,14 @@ pub(super) async fn attached(
 pub(super) async fn policy(client: &Client, call: &Call<'_>, id: &str) -> Outcome<Fact> {
     let output = match client.describe_policy().policy_id(id).send().await {
         Ok(output) => output,
-        Err(e) if is_absent(&e) => return Ok(answer(Fact::ControlPolicy(None), &e)),
+        Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::ControlPolicy(None), &e)),
         Err(e) => return Err(call.failed(&e)),
     };
     let text = output.policy().and_then(|policy| policy.content());
     let text = text
         .ok_or_else(|| Failure::malformed("the answer has no Content", output.request_id()))?
         .to_owned();
-    Ok(answer(Fact::ControlPolicy(Some(text)), &output))
-}
-
-fn answer(value: Fact, from: &impl RequestId) -> Answer<Fact> {
-    Answer {
-        value,
-        request_id: from.request_id().map(str::to_owned),
-    }
+    Ok(Answer::of(Fact::ControlPolicy(Some(text)), &output))
 }
 
 /// No organization, or nothing of that id in it.
