@@ -12,7 +12,7 @@ use crate::model::status::Status;
 
 use super::error::ErrorMessage;
 use super::sanitize;
-use super::view::{AccountLine, AccountState, View};
+use super::view::{AccountLine, View};
 
 /// The version of the object's shape.
 pub const FORMAT_VERSION: u32 = 1;
@@ -223,10 +223,7 @@ fn account(line: &AccountLine) -> AccountJson<'_> {
     AccountJson {
         name: name.as_str(),
         id: id.as_str(),
-        unreachable: match state {
-            AccountState::Ok => None,
-            AccountState::Unreachable(reason) => Some(reason),
-        },
+        unreachable: state.unreachable(),
     }
 }
 

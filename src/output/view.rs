@@ -60,6 +60,17 @@ pub enum AccountState {
     Unreachable(String),
 }
 
+impl AccountState {
+    /// Why the account could not be read.
+    #[must_use]
+    pub fn unreachable(&self) -> Option<&str> {
+        match self {
+            Self::Ok => None,
+            Self::Unreachable(reason) => Some(reason),
+        }
+    }
+}
+
 /// A proof beside a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Proved<'a> {

@@ -12,7 +12,7 @@ use crate::model::change::{Change, Intent, Outcome, Severity};
 
 use super::page::{Page, plain, span};
 use super::style::{Paint, Style};
-use super::view::{AccountLine, AccountState, Proved, View};
+use super::view::{AccountLine, Proved, View};
 use super::words;
 use super::{problem, proof};
 
@@ -85,10 +85,7 @@ fn groups<'a>(view: &View<'a>) -> Vec<Group<'a>> {
             partition: _,
             state,
         } = line;
-        let unreachable = match state {
-            AccountState::Ok => None,
-            AccountState::Unreachable(reason) => Some(reason.as_str()),
-        };
+        let unreachable = state.unreachable();
         let changes = Vec::new();
         Group {
             name,

@@ -146,13 +146,7 @@ impl Fleet {
         }
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("crossgate.toml"), manifest(accounts)).unwrap();
-        let files = sandbox.config_files(folder.path()).unwrap();
-        let mut variables: BTreeMap<String, String> = files
-            .variables()
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        variables.insert("HOME".to_owned(), folder.path().display().to_string());
+        let variables = cli::variables(&sandbox, folder.path());
         Self {
             sandbox,
             folder,

@@ -8,6 +8,7 @@ use crossgate::sandbox::{SandboxOptions, seed};
 use serde_json::{Value, json};
 
 use super::sandbox::Story;
+use super::secrets::INIT;
 use crate::support::calls::Request;
 use crate::support::cli::{self, Run};
 use crate::support::http::Message;
@@ -40,22 +41,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["plan", "--teardown"], REPORTS),
     (&["bootstrap", "--yes"], TEXTS),
     (&["prune", "--yes"], TEXTS),
-    (
-        &[
-            "init",
-            "--from-pipeline",
-            seed::PIPELINE,
-            "--tools-profile",
-            "tools",
-            "--dev-profile",
-            "dev",
-            "--function",
-            seed::FUNCTION,
-            "--print",
-            "--yes",
-        ],
-        &["text"],
-    ),
+    (INIT, &["text"]),
     (&["teardown", "--yes"], TEXTS),
 ];
 const REPORTS: &[&str] = &["text", "json", "junit", "sarif", "github", "markdown"];

@@ -33,13 +33,7 @@ impl Story {
         let accounts = seed::two_accounts(&sandbox, code).unwrap();
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("crossgate.toml"), seed::manifest()).unwrap();
-        let files = sandbox.config_files(folder.path()).unwrap();
-        let mut variables: BTreeMap<String, String> = files
-            .variables()
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        variables.insert("HOME".to_owned(), folder.path().display().to_string());
+        let variables = cli::variables(&sandbox, folder.path());
         Self {
             sandbox,
             accounts,

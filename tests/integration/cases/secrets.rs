@@ -72,7 +72,7 @@ const SAVED: &str = "saved.json";
 const REPORTS: &[&str] = &["text", "json", "junit", "sarif", "github", "markdown"];
 const PICTURES: &[&str] = &["mermaid", "dot", "svg", "html"];
 const TEXTS: &[&str] = &["text", "json"];
-const INIT: &[&str] = &[
+pub(super) const INIT: &[&str] = &[
     "init",
     "--from-pipeline",
     seed::PIPELINE,

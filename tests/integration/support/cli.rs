@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crossgate::sandbox::Sandbox;
 use serde_json::Value;
 
 use super::calls::{self, Call};
@@ -20,6 +21,17 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 pub(crate) fn binary() -> PathBuf {
     let built = || PathBuf::from(env!("CARGO_BIN_EXE_crossgate"));
     std::env::var_os("CROSSGATE_BIN").map_or_else(built, PathBuf::from)
+}
+
+/// The environment in which the binary meets a sandbox whose files are in the folder, and nothing of the caller's.
+pub(crate) fn variables(sandbox: &Sandbox, folder: &Path) -> BTreeMap<String, String> {
+    let files = sandbox.config_files(folder).unwrap();
+    let files = files.variables().into_iter();
+    let home = ("HOME".to_owned(), folder.display().to_string());
+    files
+        .map(|(name, value)| (name.to_owned(), value))
+        .chain([home])
+        .collect()
 }
 
 /// What a run left behind.

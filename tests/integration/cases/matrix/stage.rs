@@ -118,15 +118,10 @@ impl Stage {
         // Backups of the run before.
         let _ = fs::remove_dir_all(folder.join(".crossgate"));
         self.write(files);
-        let written = self.sandbox.config_files(folder).unwrap();
-        let home = ("HOME".to_owned(), folder.display().to_string());
-        let variables = written.variables().into_iter();
-        self.variables = variables
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        self.variables = cli::variables(&self.sandbox, folder);
         // A second attempt shows all that a fifth would, and costs a tenth of a second.
         let attempts = ("AWS_MAX_ATTEMPTS".to_owned(), "2".to_owned());
-        self.variables.extend([home, attempts]);
+        self.variables.extend([attempts]);
         self.doomed = self.variables.clone();
         let endpoint = self.sandbox.endpoint();
         let profile = |(name, id): (&str, &str)| {
