@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crossgate::observe::CALLS_PER_ACCOUNT;
+
 use crate::floor::LIMITS;
 use crate::machine;
 use crate::scenario::{Act, Measure};
@@ -107,14 +109,18 @@ pub(crate) fn page(measures: &[Measure], start: Duration) -> String {
         machine::line_of()
     );
     page += &targets::table(measures, start);
-    page += "\n## Runs\n\n\
+    write!(
+        page,
+        "\n## Runs\n\n\
          A pipeline has ten gates, a hundred accounts at most have functions, and one more has the pipelines. Wall is from start to \
          end of the process; floors is wall by floor: the longest chain of calls that need each other's answers by the latency, or what \
          the rate limits let through, whichever is longer. Rounds is the longest chain of calls that was seen, those included \
-         that waited for one of the sixteen places an account has; at latency 0 it says nothing. The embedded AWS has one thread, which \
+         that waited for one of the {CALLS_PER_ACCOUNT} places an account has; at latency 0 it says nothing. The embedded AWS has one thread, which \
          alone holds the runs of thousands of gates at latency 0. Up to 20 gates, the median of several runs.\n\n\
          | gates | latency | command | wall | floors | user | system | peak | calls | rounds |\n\
-         |--:|--:|---|--:|--:|--:|--:|--:|--:|--:|\n";
+         |--:|--:|---|--:|--:|--:|--:|--:|--:|--:|\n"
+    )
+    .unwrap();
     for measure in measures {
         writeln!(page, "| {} |", cells(measure).join(" | ")).unwrap();
     }

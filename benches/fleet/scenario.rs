@@ -142,18 +142,16 @@ impl Scenario {
     }
 
     fn measure(self, fleet: &Fleet, act: Act) -> Measure {
-        let before = fleet.calls().len();
         let took = child::run(
             fleet.folder.path(),
             &fleet.variables,
             act.arguments(),
             act.codes(),
         );
-        let calls = fleet.calls();
-        assert!(calls.len() < 100_000, "the sandbox has forgotten calls");
-        let made = calls.get(before..).unwrap_or_default();
+        let made = fleet.take_calls();
+        assert!(made.len() < 100_000, "the sandbox has forgotten calls");
         let mut counted = BTreeMap::new();
-        for call in made {
+        for call in &made {
             let operation = format!("{}:{}", call.service, call.operation);
             *counted.entry(operation).or_default() += 1;
         }
@@ -163,8 +161,8 @@ impl Scenario {
             took,
             rounds: (self.latency_ms > 0)
                 .then(|| rounds(made.iter().map(|call| (call.began, call.at)))),
-            throttled: throttled(made),
-            floor: floor::floor(self, act, made),
+            throttled: throttled(&made),
+            floor: floor::floor(self, act, &made),
             calls: counted,
         }
     }

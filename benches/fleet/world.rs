@@ -145,9 +145,9 @@ impl Fleet {
             .unwrap();
     }
 
-    /// The calls that were made so far; the sandbox forgets the oldest when they become very many.
-    pub(crate) fn calls(&self) -> Vec<CallRecord> {
-        self.sandbox.calls()
+    /// The calls since they were last taken; the sandbox forgets the oldest when they become very many.
+    pub(crate) fn take_calls(&self) -> Vec<CallRecord> {
+        self.sandbox.take_calls()
     }
 }
 

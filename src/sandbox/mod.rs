@@ -271,6 +271,11 @@ impl Sandbox {
         self.shared.lock().calls.iter().cloned().collect()
     }
 
+    /// The same, and they are forgotten: it remembers a hundred thousand calls, and a fleet makes more.
+    pub fn take_calls(&self) -> Vec<CallRecord> {
+        std::mem::take(&mut self.shared.lock().calls).into()
+    }
+
     /// The runs of functions, the oldest first.
     pub fn invocations(&self) -> Vec<Invocation> {
         self.shared.lock().invocations.clone()
