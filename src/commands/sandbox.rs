@@ -18,6 +18,27 @@ use crate::sandbox::{Builtin, ClockMode, Code, ConfigFiles, Sandbox, SandboxOpti
 /// Seconds that a handler of one's own may take: more than Lambda's 3, as it starts an interpreter each time.
 const HANDLER_TIMEOUT: u64 = 60;
 
+/// The folder that nobody named.
+const FOLDER: &str = ".crossgate-sandbox";
+
+/// Refuses symbolic links in the place of what is written: a branch may hold one that leads to somebody's own credentials. A folder
+/// that was named may be a link.
+fn no_links(folder: &Path, is_named: bool) -> anyhow::Result<()> {
+    let files = ["config", "credentials", "crossgate.toml"];
+    let files = files.map(|name| folder.join(name)).into_iter();
+    let own = (!is_named).then(|| folder.to_owned());
+    for path in own.into_iter().chain(files) {
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+            anyhow::bail!(
+                "{} is a symbolic link, and the sandbox's files would be written where it leads: remove it, or name another folder \
+                 with --dir",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn run(
     common: Common,
     args: SandboxArgs,
@@ -25,6 +46,8 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let current = environment.folder.as_deref().unwrap_or(Path::new("."));
     let folder = current.join(&args.dir);
+    let is_named = args.dir.as_path() != Path::new(FOLDER);
+    no_links(&folder, is_named)?;
     let state = args.state.as_ref().map(|file| current.join(file));
     let sandbox = Sandbox::start(SandboxOptions {
         seed: args.seed,
@@ -165,8 +188,26 @@ fn save(sandbox: &Sandbox, file: &Path) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        use std::os::unix::fs::symlink;
+        let (here, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = here.path().join(FOLDER);
+        symlink(own.path(), &folder).unwrap();
+        let why = no_links(&folder, false).unwrap_err().to_string();
+        assert!(why.contains("is a symbolic link"), "{why}");
+        no_links(&folder, true).unwrap();
+        symlink("elsewhere", own.path().join("credentials")).unwrap();
+        let why = no_links(&folder, true).unwrap_err().to_string();
+        assert!(why.contains("credentials is a symbolic link"), "{why}");
+        fs::remove_file(&folder).unwrap();
+        no_links(&folder, false).unwrap();
+    }
 
     #[test]
     fn words_for_a_shell() {
