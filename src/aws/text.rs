@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
+use crate::model::harmless::{self, SHARP, is_harmful};
+
 /// Messages from outside are cut here: the beginning says what it is about.
 const LONGEST_MESSAGE: usize = 1_000;
 
@@ -53,23 +55,20 @@ fn without_request(text: &str) -> &str {
 }
 
 /// The text on one line and harmless on a terminal: control characters, those that turn the direction of writing and those that are
-/// not seen are shown as escapes.
+/// not seen are shown as escapes, and so are commands to whoever reads a job's log.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.trim().chars() {
-        let turns = matches!(c,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}');
         if c == '\n' {
             out.push(' ');
-        } else if c.is_control() || turns {
+        } else if is_harmful(c) {
             // Writing to a String cannot fail.
             let _ = write!(out, "{}", c.escape_default());
         } else {
             out.push(c);
         }
     }
-    shorten(out)
+    shorten(harmless::no_mark(out.into(), SHARP).into_owned())
 }
 
 fn shorten(mut text: String) -> String {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::model::harmless::{self, SHARP, is_harmful};
+
 /// The most problems that are shown; the last line says how many there are.
 const SHOWN: usize = 25;
 
@@ -34,7 +36,7 @@ impl ManifestError {
     pub(super) fn new(span: Range<usize>, message: impl AsRef<str>) -> Self {
         Self {
             span,
-            message: plain(message.as_ref()),
+            message: in_line(message.as_ref()),
             label: String::new(),
             help: None,
             related: None,
@@ -42,7 +44,7 @@ impl ManifestError {
     }
 
     pub(super) fn label(mut self, label: impl AsRef<str>) -> Self {
-        self.label = plain(label.as_ref());
+        self.label = in_line(label.as_ref());
         self
     }
 
@@ -53,7 +55,7 @@ impl ManifestError {
 
     /// Says of which gate of a `for_each` the problem is.
     pub(super) fn of_instance(&mut self, instance: &str) {
-        let instance = plain(instance);
+        let instance = in_line(instance);
         self.message.push_str(" (for ");
         self.message.push_str(&instance);
         self.message.push(')');
@@ -67,7 +69,7 @@ impl ManifestError {
     }
 
     pub(super) fn related(mut self, span: Range<usize>, label: impl AsRef<str>) -> Self {
-        self.related = Some((span, plain(label.as_ref())));
+        self.related = Some((span, in_line(label.as_ref())));
         self
     }
 }
@@ -107,7 +109,7 @@ impl ManifestErrors {
         blocks.push(format!(
             "{count} in {shown_path}{first}; no call was made to AWS"
         ));
-        blocks.join("\n\n")
+        no_command(blocks.join("\n\n"))
     }
 }
 
@@ -126,7 +128,12 @@ pub(super) fn render_plain(message: &str, help: &str, color: bool) -> String {
         Group::with_title(Level::ERROR.primary_title(message.as_str()))
             .element(Level::HELP.message(help.as_str())),
     ];
-    renderer(color).render(&report)
+    no_command(renderer(color).render(&report))
+}
+
+/// What is drawn, without commands to whoever runs a job: a mistake shows lines of the manifest, which may be anybody's.
+fn no_command(drawn: String) -> String {
+    harmless::no_mark(harmless::no_command(drawn.into()), SHARP).into_owned()
 }
 
 fn renderer(color: bool) -> Renderer {
@@ -182,41 +189,50 @@ fn floor(text: &str, offset: usize) -> usize {
     offset
 }
 
-/// The text with the characters that the renderer lets through and a terminal obeys (C1 controls, changes of direction) replaced
-/// by others of as many bytes, so that the spans still hold. The renderer shows the other control characters as symbols.
+/// The text with the characters that the renderer lets through and that act (C1 controls, changes of direction, what is not seen)
+/// replaced by others of as many bytes, so that the spans still hold. The renderer shows the other control characters as symbols.
 fn visible(text: &str) -> Cow<'_, str> {
-    let obeyed = |c: char| matches!(c, '\u{80}'..='\u{9f}') || is_direction(c);
+    let obeyed = |c: char| !c.is_ascii() && is_harmful(c);
     if !text.contains(obeyed) {
         return Cow::Borrowed(text);
     }
-    let replaced = text.chars().map(|c| match (obeyed(c), c.len_utf8()) {
-        (false, _) => c,
-        (true, 2) => '\u{a4}',
-        (true, _) => char::REPLACEMENT_CHARACTER,
-    });
-    Cow::Owned(replaced.collect())
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match (obeyed(c), c.len_utf8()) {
+            (false, _) => shown.push(c),
+            (true, 2) => shown.push('\u{a4}'),
+            (true, 3) => shown.push(char::REPLACEMENT_CHARACTER),
+            (true, _) => shown.extend([char::REPLACEMENT_CHARACTER, '?']),
+        }
+    }
+    Cow::Owned(shown)
 }
 
-/// A message without control characters (a manifest must not be able to move the cursor) and of a length that can be read.
+/// A message without characters that act (a manifest must not be able to move the cursor) and of a length that can be read. Line feeds
+/// stay: a help of ours may show lines to write.
 fn plain(text: &str) -> String {
+    escaped(text, |c| c != '\n' && is_harmful(c))
+}
+
+/// A message of one line: one that a value of the manifest brings is shown, not made.
+fn in_line(text: &str) -> String {
+    escaped(text, is_harmful)
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
     let mut plain = String::new();
     for (count, c) in text.chars().enumerate() {
         if count >= LONGEST_MESSAGE {
             plain.push('…');
             break;
         }
-        if (c.is_control() && c != '\n') || is_direction(c) {
+        if is_escaped(c) {
             plain.extend(c.escape_unicode());
         } else {
             plain.push(c);
         }
     }
     plain
-}
-
-/// The Unicode controls that turn the direction of text: they can make a message read as another.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How a path is shown in a message.

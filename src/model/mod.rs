@@ -13,6 +13,7 @@ pub mod failure;
 pub mod function;
 pub mod glob;
 pub mod graph;
+pub mod harmless;
 pub mod json;
 pub mod listed;
 pub mod name;

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::model::harmless::{self, SHARP, is_harmful};
+
 /// Escapes every character that could act on a terminal or reorder what is seen; line breaks too. For text within a line.
 pub fn line(text: &str) -> Cow<'_, str> {
     no_command(escape(text, |_| false))
@@ -18,29 +20,14 @@ pub fn block(text: &str) -> Cow<'_, str> {
     no_command(escape(text, keep))
 }
 
-/// How a line begins that is a command to whoever runs a job of GitHub Actions, whatever white space stands before it (workflow commands,
-/// `::add-mask::`; that white space does not matter is from memory of actions/runner, `ActionCommand`).
-const COMMAND: &str = "::";
-
-/// The text without lines that begin like a command.
+/// The text without commands to whoever runs a job and reads its log.
 fn no_command(text: Cow<'_, str>) -> Cow<'_, str> {
-    let begins = |line: &str| line.trim_start().starts_with(COMMAND);
-    if !text.split('\n').any(begins) {
-        return text;
-    }
-    let lines = text.split('\n').map(|line| {
-        if begins(line) {
-            Cow::Owned(line.replacen(':', "\\u{3a}", 1))
-        } else {
-            Cow::Borrowed(line)
-        }
-    });
-    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+    harmless::no_mark(harmless::no_command(text), SHARP)
 }
 
 /// Escapes in JSON text what JSON allows raw in a string and a terminal would act on, as JSON's own `\uXXXX`.
 ///
-/// Outside of strings JSON text holds only ASCII, and of that only line feeds are touched by the class: they are kept. So the
+/// Outside of strings JSON text holds only ASCII, of that no `#`, and only line feeds are touched by the class: they are kept. So the
 /// value of the text stays the same.
 pub(super) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -55,7 +42,7 @@ pub(super) fn json(text: &str) -> String {
             let _ = write!(out, "\\u{unit:04x}");
         }
     }
-    out
+    harmless::no_mark(Cow::Owned(out), "\\u0023").into_owned()
 }
 
 fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -71,15 +58,6 @@ fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
-}
-
-/// True for a character that acts instead of being seen: C0 and C1 controls, delete, bidirectional marks and overrides
-/// (Unicode TR 9), zero-width characters, line and paragraph separators, interlinear marks and tag characters.
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -115,6 +93,19 @@ mod tests {
         assert_eq!(
             line("arn:aws:iam::111111111111:role/r"),
             "arn:aws:iam::111111111111:role/r"
+        );
+    }
+
+    #[test]
+    fn nothing_in_a_line_is_a_command_of_another_kind() {
+        assert_eq!(line("x ##[group]y"), "x #\\u{23}[group]y");
+        assert_eq!(block("a\n##vso[x]\u{1b}"), "a\n#\\u{23}vso[x]\\u{1b}");
+        let value = serde_json::json!({"k": "##[set-output name=a]b"});
+        let safe = json(&value.to_string());
+        assert_eq!(safe, r##"{"k":"#\u0023[set-output name=a]b"}"##);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
+            value
         );
     }
 

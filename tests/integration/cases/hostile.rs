@@ -15,10 +15,13 @@ use crate::support::http::Message;
 use crate::support::relay::Relay;
 
 /// Sets a title, clears the screen, turns the direction, hides itself, colours, and begins lines of its own.
-const PAYLOAD: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{9b}31m\r\u{8}\n::warning::forged\n  ::add-mask::forged\u{2028}\u{e0041}";
+const PAYLOAD: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{9b}31m\r\u{8}\n::warning::forged\n  ::add-mask::forged\u{2028}\u{e0041}##[set-output name=x]forged ##vso[x]";
 
 /// The commands of GitHub Actions that it would give, behind `::`.
 const FORGED: [&str; 2] = ["warning::forged", "add-mask::forged"];
+
+/// Those of GitHub Actions, Azure Pipelines and TeamCity that count wherever they stand in a line.
+const MARKS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
 /// What the payload must not get through, in any output. Line feeds are looked at apart.
 fn acts(c: char) -> bool {
@@ -41,9 +44,12 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["plan", "--teardown"], REPORTS),
     (&["bootstrap", "--yes"], TEXTS),
     (&["prune", "--yes"], TEXTS),
+    (&["restore", SAVED, "--yes"], TEXTS),
     (INIT, &["text"]),
     (&["teardown", "--yes"], TEXTS),
 ];
+/// The pipeline's document, as the stage saves it.
+const SAVED: &str = "saved.json";
 const REPORTS: &[&str] = &["text", "json", "junit", "sarif", "github", "markdown"];
 const TEXTS: &[&str] = &["text", "json"];
 
@@ -67,6 +73,12 @@ impl Stage {
         story
             .variables
             .insert("AWS_MAX_ATTEMPTS".to_owned(), "1".to_owned());
+        let tools = story.sandbox.admin(&story.accounts.tools, seed::REGION);
+        let asked = json!({"name": seed::PIPELINE});
+        let mut saved = tools.codepipeline("GetPipeline", &asked).unwrap();
+        // Something to put back, whatever stands there when it is restored.
+        saved["pipeline"]["stages"][0]["actions"][0]["namespace"] = json!("Saved");
+        fs::write(story.folder.path().join(SAVED), saved.to_string()).unwrap();
         Self { story, relay }
     }
 
@@ -78,6 +90,10 @@ impl Stage {
             run.ensure(
                 !text.chars().any(acts),
                 &format!("{what} has nothing that acts"),
+            );
+            run.ensure(
+                !MARKS.iter().any(|mark| text.contains(mark)),
+                &format!("{what} has no mark of a command"),
             );
             for line in text.lines() {
                 let begins = line.trim_start().strip_prefix("::");
@@ -399,6 +415,64 @@ fn a_manifest_has_nothing_run_and_shows_no_environment() {
         );
     }
     assert!(!ran.exists(), "nothing was run");
+}
+
+#[test]
+fn a_mistake_in_a_manifest_shows_nothing_that_acts() {
+    let stage = Stage::new();
+    let manifest = stage.story.folder.path().join("crossgate.toml");
+    let quoted = PAYLOAD.escape_default().to_string();
+    // As TOML writes it; `escape_default` writes `\u{1b}`.
+    let quoted = quoted
+        .replace("\\u{", "\\U{")
+        .split("\\U{")
+        .enumerate()
+        .fold(String::new(), |text, (at, part)| {
+            match part.split_once('}').filter(|_| at > 0) {
+                Some((hex, rest)) => format!("{text}\\U{hex:0>8}{rest}"),
+                None => text + part,
+            }
+        });
+    // Behind the escape characters, which TOML does not take as they are.
+    let raw: String = PAYLOAD
+        .chars()
+        .filter(|c| !c.is_ascii_control() || *c == '\n')
+        .collect();
+    let seed = seed::manifest();
+    let of = |from: &str, to: &str| seed.replace(from, to);
+    for text in [
+        format!("{seed}\"k{quoted}\" = 1\n"),
+        format!("{seed}\n{raw}\n"),
+        format!("{seed}what = \"\"\"{raw}\"\"\"\n"),
+        format!("{seed}# {raw}\nwhat = 1\n"),
+        of("[accounts.dev]", &format!("[accounts.\"dev{quoted}\"]")),
+        of("account = \"dev\"", &format!("account = \"dev{quoted}\"")),
+        of("action = ", &format!("after = \"x{quoted}\"\naction = ")),
+        of("region = \"", &format!("region = \"x{quoted}")),
+        of("profile = \"dev", &format!("profile = \"x{quoted}")),
+    ] {
+        assert_ne!(text, seed);
+        fs::write(&manifest, &text).unwrap();
+        for format in REPORTS {
+            let run = stage.run(&["check", "--format", format]);
+            run.ensure(run.code == Some(2), &text);
+        }
+        stage.run(&["check", "--color", "always"]).exits(2);
+    }
+    assert!(stage.relay.take_asked().is_empty(), "nothing was asked");
+}
+
+#[test]
+fn backups_are_not_written_through_a_link_of_the_branch() {
+    let stage = Stage::new();
+    let outside = tempfile::tempdir().unwrap();
+    let link = stage.story.folder.path().join(".crossgate");
+    std::os::unix::fs::symlink(outside.path(), &link).unwrap();
+    let run = stage.run(&["bootstrap", "--yes"]);
+    run.exits(1);
+    run.ensure(run.has("is a symbolic link"), "it is said why");
+    run.ensure(run.has("nothing was changed"), "and that nothing was done");
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
 }
 
 #[test]
