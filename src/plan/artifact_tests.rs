@@ -293,6 +293,31 @@ fn a_store_that_cannot_be_used_across_accounts_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_store_that_is_not_known_is_never_in_sync() {
+    for stores in [
+        json!({"artifactStores": {"eu-west-1": {"type": "S3", "location": "west"}}}),
+        json!({"artifactStore": {"type": "S3", "location": "no/bucket"}}),
+        json!({"artifactStore": {"type": "S3"}}),
+        json!({}),
+    ] {
+        for manifest in [managed(), manifest(IN, "")] {
+            let world = wired(&managed(), None);
+            world.edit_pipeline("MyPipeline", |p| {
+                let top = p.as_object_mut().unwrap();
+                top.remove("artifactStore");
+                top.extend(stores.as_object().unwrap().clone());
+            });
+            let plan = world.plan(&wiring(&manifest, &[]), &bootstrap());
+            assert!(codes(&plan).contains(&"artifact_store_missing"), "{stores}");
+            assert_ne!(of_check(&plan), Status::InSync, "{stores}");
+            // What is taken away needs no store.
+            let plan = world.plan(&wiring(&manifest, &[]), &teardown());
+            assert!(!codes(&plan).contains(&"artifact_store_missing"));
+        }
+    }
+}
+
+#[test]
 fn a_policy_that_cannot_be_read_is_never_passed_over() {
     for operation in ["s3:GetBucketPolicy", "kms:GetKeyPolicy"] {
         for (manage, severity) in [(MANAGE, Severity::Incomplete), ("", Severity::Warning)] {

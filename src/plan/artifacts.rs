@@ -112,8 +112,11 @@ pub(super) fn role_policy(holders: &[&JoinedGate<'_>]) -> Result<Option<PolicyDo
 
 /// Refuses an artifact store with which the gate cannot work.
 fn refuse(joined: &Joined<'_>, gate: &JoinedGate<'_>, draft: &mut Draft<'_>) {
-    let Some(store) = gate.artifacts.as_ref().and_then(|a| a.store.as_ref()) else {
+    let Some(Artifacts { traffic: _, store }) = &gate.artifacts else {
         return;
+    };
+    let Some(store) = store else {
+        return no_store(gate, draft);
     };
     let crosses = gate.pipeline_account != gate.function_account;
     let pipeline = &gate.gate.pipeline.name;
@@ -172,6 +175,38 @@ fn refuse(joined: &Joined<'_>, gate: &JoinedGate<'_>, draft: &mut Draft<'_>) {
     });
 }
 
+/// A pipeline that was read, and says nothing of where the gate's artifacts are: what the invoke role needs is not known, and silence
+/// would pass for nothing to do.
+fn no_store(gate: &JoinedGate<'_>, draft: &mut Draft<'_>) {
+    if gate.pipeline.is_none() {
+        return;
+    }
+    let (pipeline, region) = (&gate.gate.pipeline.name, &gate.gate.function.region);
+    draft.problem(Problem {
+        code: "artifact_store_missing",
+        severity: Severity::Blocked,
+        account: Some(gate.gate.pipeline.account.clone()),
+        gates: vec![gate.gate.name.clone()],
+        message: format!(
+            "pipeline {pipeline} names no artifact store for {region}, the region of the gate's action, or none with a bucket"
+        ),
+        hint: Some(format!(
+            "give the pipeline an artifact store for {region} (`artifactStores`), or take the artifacts from the gate"
+        )),
+    });
+}
+
+/// Why a policy is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// For what gates need of it.
+    Bootstrap,
+    /// For what gates that go have in it.
+    Teardown,
+    /// For what of ours is left in it, without a gate.
+    Search,
+}
+
 /// A bucket or a key, with the gates whose artifacts it holds.
 pub(super) struct Subject<'j, 'a> {
     pub(super) holder: PolicyHolder,
@@ -180,11 +215,15 @@ pub(super) struct Subject<'j, 'a> {
 
 impl Subject<'_, '_> {
     fn plan(&self, joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
-        let Some((found, text)) = self.found(joined, options.intent, draft) else {
+        let look = match options.intent {
+            Intent::Bootstrap => Look::Bootstrap,
+            Intent::Teardown => Look::Teardown,
+        };
+        let Some((found, text)) = self.found(joined, look, draft) else {
             return;
         };
         self.ours(joined, (&found, text), None, draft);
-        if options.intent == Intent::Bootstrap {
+        if look == Look::Bootstrap {
             self.lacking(text, draft);
         }
     }
@@ -196,7 +235,7 @@ impl Subject<'_, '_> {
         user: impl FnOnce(&[&Value]) -> Option<String>,
         draft: &mut Draft<'_>,
     ) {
-        let Some((found, text)) = self.found(joined, Intent::Teardown, draft) else {
+        let Some((found, text)) = self.found(joined, Look::Search, draft) else {
             return;
         };
         let sids = artifact_sids(&joined.wiring.project);
@@ -208,23 +247,23 @@ impl Subject<'_, '_> {
     fn found<'o>(
         &self,
         joined: &Joined<'o>,
-        intent: Intent,
+        look: Look,
         draft: &mut Draft<'_>,
     ) -> Option<(ResourcePolicy, Option<&'o str>)> {
         let text = match joined.observed.resource_policy(&self.holder) {
             Seen::NotRead => return None,
             // Nothing of ours is in a bucket that is gone.
             Seen::Unreadable(error)
-                if intent == Intent::Teardown && error.kind == CloudErrorKind::NotFound =>
+                if look != Look::Bootstrap && error.kind == CloudErrorKind::NotFound =>
             {
                 return None;
             }
             Seen::Unreadable(error) => {
-                self.unread(error, intent, draft);
+                self.unread(error, look, draft);
                 return None;
             }
             Seen::Absent if matches!(self.holder, PolicyHolder::Key { .. }) => {
-                self.no_such_key(intent, draft);
+                self.no_such_key(look, draft);
                 return None;
             }
             Seen::Absent => None,
@@ -233,7 +272,7 @@ impl Subject<'_, '_> {
         match ResourcePolicy::parse(text) {
             Ok(found) => Some((found, text)),
             Err(why) => {
-                self.unreadable(&why, draft);
+                self.unreadable(&why, look, draft);
                 None
             }
         }
@@ -355,18 +394,18 @@ impl Subject<'_, '_> {
         self.gates.iter().any(managed)
     }
 
-    /// A policy that is not managed is looked at only to say what it lacks: nothing is held up where it cannot be read.
-    fn unread(&self, error: &CloudError, intent: Intent, draft: &mut Draft<'_>) {
-        let (severity, what) = match (self.is_managed(), intent) {
-            (true, _) => (Severity::Incomplete, ""),
-            (false, Intent::Bootstrap) => (
-                Severity::Warning,
-                "; whether it lets the invoke role use the artifacts is not known",
-            ),
-            (false, Intent::Teardown) => (
-                Severity::Warning,
-                "; whether statements of this project are left in it is not known",
-            ),
+    /// A policy that is not managed is looked at only to say what it lacks: nothing is held up where it cannot be read. But where
+    /// statements of ours are searched for, it may hold some.
+    fn unread(&self, error: &CloudError, look: Look, draft: &mut Draft<'_>) {
+        let severity = self.severity(look);
+        let what = match (severity, look) {
+            (Severity::Warning, Look::Bootstrap) => {
+                "; whether it lets the invoke role use the artifacts is not known"
+            }
+            (_, Look::Search) | (Severity::Warning, Look::Teardown) => {
+                "; whether statements of this project are left in it is not known"
+            }
+            (Severity::Incomplete | Severity::Blocked, Look::Bootstrap | Look::Teardown) => "",
         };
         self.problem(
             "artifact_policy_unread",
@@ -377,11 +416,20 @@ impl Subject<'_, '_> {
         );
     }
 
-    fn no_such_key(&self, intent: Intent, draft: &mut Draft<'_>) {
-        let severity = match (intent, self.is_managed()) {
-            (Intent::Bootstrap, true) => Severity::Blocked,
-            (Intent::Bootstrap, false) => Severity::Warning,
-            (Intent::Teardown, _) => return,
+    /// How grave it is that the policy is not known.
+    fn severity(&self, look: Look) -> Severity {
+        if self.is_managed() || look == Look::Search {
+            Severity::Incomplete
+        } else {
+            Severity::Warning
+        }
+    }
+
+    fn no_such_key(&self, look: Look, draft: &mut Draft<'_>) {
+        let severity = match (look, self.is_managed()) {
+            (Look::Bootstrap, true) => Severity::Blocked,
+            (Look::Bootstrap, false) => Severity::Warning,
+            (Look::Teardown | Look::Search, _) => return,
         };
         let message = format!("the artifact store's {} does not exist", self.holder);
         let hint = "correct `encryptionKey` of the pipeline's artifact store".to_owned();
@@ -394,12 +442,8 @@ impl Subject<'_, '_> {
         );
     }
 
-    fn unreadable(&self, why: &str, draft: &mut Draft<'_>) {
-        let severity = if self.is_managed() {
-            Severity::Incomplete
-        } else {
-            Severity::Warning
-        };
+    fn unreadable(&self, why: &str, look: Look, draft: &mut Draft<'_>) {
+        let severity = self.severity(look);
         let message = format!(
             "the policy of {} could not be understood: {why}",
             self.holder

@@ -247,6 +247,11 @@ static CODES: &[Rule] = &[
         "Whether it lets the invoke role use artifacts is not known: allow s3:GetBucketPolicy and kms:GetKeyPolicy.",
     ),
     rule(
+        "artifact_store_missing",
+        "the pipeline has no artifact store for the gate's region",
+        "Give the pipeline an artifact store for the region of the gate's action, or take the artifacts from the gate.",
+    ),
+    rule(
         "before_source_stage",
         "a stage cannot stand before the source stage",
         "The first stage of a pipeline holds its sources: place the gate behind it.",

@@ -134,15 +134,25 @@ fn other_projects_statements_stay() {
 }
 
 #[test]
-fn a_policy_that_cannot_be_read_is_said_and_holds_nothing_up() {
+fn a_policy_that_cannot_be_read_is_never_in_sync() {
     let world = wired(&managed(), Some(BUCKET_POLICY));
     bootstrapped(&world, &without());
     *world.refused.borrow_mut() = Some("s3:GetBucketPolicy");
     let plan = world.left(&wiring(&without(), &[]));
     let warned = codes(&plan);
     assert!(warned.contains(&"artifact_policy_unread"), "{warned:?}");
-    assert_eq!(plan.severity(), Some(Severity::Warning));
+    assert_eq!(plan.severity(), Some(Severity::Incomplete));
+    assert_eq!(of_check(&plan), Status::Incomplete);
     assert_eq!(plan.changes.len(), 1, "the key's: {}", lines(&plan));
+    assert!(!plan.may_apply());
+    // What is not JSON says nothing either.
+    *world.refused.borrow_mut() = None;
+    world.edit("tools", |a| {
+        a.buckets
+            .insert("bucket".to_owned(), "no policy".to_owned());
+    });
+    let plan = world.left(&wiring(&without(), &[]));
+    assert_eq!(of_check(&plan), Status::Incomplete, "{:#?}", plan.problems);
 }
 
 #[test]
