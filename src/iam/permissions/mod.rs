@@ -15,6 +15,7 @@ use crate::iam::hops::{CODEPIPELINE, LAMBDA};
 use crate::model::account::{AccountId, AccountName, Partition};
 use crate::model::arn::RoleArn;
 use crate::model::function::{ExecutionRole, FunctionSpec};
+use crate::model::listed::listed;
 use crate::model::name::FunctionName;
 use crate::model::policy::{Clause, Condition, Effect, PolicyDocument, Statement};
 use crate::model::role_reads::ASKED_SINGLY;
@@ -622,16 +623,8 @@ impl<'a> Place<'a> {
                  have it read with --resolve"
             ));
         }
-        let any = [self.any_bucket(), self.any_key()];
-        let is_any = |on: &On| self.resources(*on).iter().any(|arn| any.contains(arn));
-        if kinds.keys().any(is_any) {
-            notes.push(
-                "the manifest does not say which bucket and which key hold the artifacts, so any of the pipeline's account is \
-                 allowed, and none of another: write their ARNs instead (of `artifactStore` in the pipeline), or have them read \
-                 with --resolve"
-                    .to_owned(),
-            );
-        }
+        notes.extend(self.store_notes(kinds));
+        notes.extend(self.former_note(kinds));
         let size = policy.to_string().chars().count();
         if size > MANAGED_POLICY {
             notes.push(format!(
@@ -641,7 +634,58 @@ impl<'a> Place<'a> {
         }
         notes
     }
+
+    fn store_notes(&self, kinds: &BTreeMap<On, BTreeSet<&str>>) -> Option<String> {
+        let any = [self.any_bucket(), self.any_key()];
+        let is_any = |on: On| self.resources(on).iter().any(|arn| any.contains(arn));
+        let actions: Vec<&str> = kinds
+            .iter()
+            .filter(|(on, _)| is_any(**on))
+            .flat_map(|(_, actions)| actions.iter().copied())
+            .collect();
+        let risk = if STORE_WRITES.iter().any(|write| actions.contains(write)) {
+            "; whoever may write the policy of any bucket and any key can take what they hold"
+        } else {
+            ""
+        };
+        (!actions.is_empty()).then(|| {
+            format!(
+                "the manifest does not say which bucket and which key hold the artifacts, so any of the pipeline's account is \
+                 allowed, and none of another{risk}: write their ARNs instead (of `artifactStore` in the pipeline), or have them \
+                 read with --resolve"
+            )
+        })
+    }
+
+    /// Statements of a gate whose `manage` was taken out are removed by the next bootstrap or teardown. That there are any, the
+    /// manifest does not say, and where there are none no write is needed.
+    fn former_note(&self, kinds: &BTreeMap<On, BTreeSet<&str>>) -> Option<String> {
+        if !kinds.contains_key(&On::ManagedBuckets) {
+            return None;
+        }
+        let unmanaged: Vec<&Gate> = self
+            .with_artifacts(|gate| !gate.manage_artifacts)
+            .filter(|gate| gate.pipeline.account == *self.name)
+            .collect();
+        let names: Vec<&str> = unmanaged.iter().map(|gate| gate.name.as_str()).collect();
+        let [writes @ .., last] = STORE_WRITES;
+        (!names.is_empty()).then(|| {
+            format!(
+                "if `manage` was ever true in [gates.artifacts] of {}, this project's statements are taken out of the policies of \
+                 bucket and key, which needs {} and {last} on these too: the policy is without them, as none is needed else",
+                listed(names),
+                writes.join(", ")
+            )
+        })
+    }
 }
+
+/// What writes the policies of artifact buckets and keys.
+const STORE_WRITES: [&str; 3] = [
+    "s3:PutBucketPolicy",
+    "s3:DeleteBucketPolicy",
+    "kms:PutKeyPolicy",
+];
 
 fn statement(sid: &str, resources: Vec<String>, conditions: Vec<Condition>) -> Statement {
     Statement {

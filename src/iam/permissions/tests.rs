@@ -594,7 +594,8 @@ fn every_call_of_a_run_with_artifacts_is_allowed_by_its_policy() {
             &operators(&wiring, &asked(&[Task::Bootstrap]), &Roles::default(), &[]),
             "tools",
         );
-        assert_eq!(shown(&tools).contains("PutKeyPolicy"), writes);
+        let policy = tools.policy.to_string();
+        assert_eq!(policy.contains("PutKeyPolicy"), writes);
     }
 }
 
@@ -666,6 +667,44 @@ fn every_call_of_a_search_in_stores_is_allowed_by_its_policy() {
     let report = world.apply(&plan);
     assert_eq!(report.writes, 2);
     assert_allowed(&world, &after, &asked(&[Task::Prune]));
+}
+
+#[test]
+fn what_is_written_where_manage_was_taken_out_is_in_a_note() {
+    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
+    let manifest = world::MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    let managed = format!("{manifest}[gates.artifacts]\nmanage = true\n");
+    let world = World::new();
+    world.edit_pipeline("MyPipeline", |p| {
+        p["stages"][0]["actions"][0]["outputArtifacts"] = serde_json::json!([{"name": "App"}]);
+        p["artifactStore"]["encryptionKey"] = serde_json::json!({"type": "KMS", "id": "1111-22"});
+    });
+    world.edit("tools", |a| {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}"#;
+        a.keys.insert("1111-22".to_owned(), policy.to_owned());
+    });
+    let bootstrap = world::options(Intent::Bootstrap);
+    world.run(&world::wiring(&managed, &[]), &bootstrap);
+    world.forget_calls();
+    let unmanaged = world::wiring(&manifest, &[]);
+    world.run(&unmanaged, &bootstrap);
+    let writes = world.writes.borrow().clone();
+    assert_eq!(writes.len(), 2, "{writes:?}");
+    for task in [Task::Bootstrap, Task::Teardown] {
+        let all = operators(&unmanaged, &asked(&[task]), &Roles::default(), &[]);
+        let notes = one(&all, "tools").notes.join("\n");
+        for (_, write) in &writes {
+            let action = write.split(' ').next().unwrap_or_default();
+            assert!(notes.contains(action), "{action}: {notes}");
+        }
+        assert!(notes.contains("gates.artifacts] of validate"), "{notes}");
+        assert!(!one(&all, "dev").notes.join("\n").contains("PutKeyPolicy"));
+        let managed = world::wiring(&managed, &[]);
+        let all = operators(&managed, &asked(&[task]), &Roles::default(), &[]);
+        let notes = one(&all, "tools").notes.join("\n");
+        assert!(!notes.contains("was ever true"), "{notes}");
+        assert!(notes.contains("can take what they hold"), "{notes}");
+    }
 }
 
 #[test]
