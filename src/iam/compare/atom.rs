@@ -57,6 +57,10 @@ pub(super) enum WhoKey<'a> {
 /// or covered in fewer cases; the policies that AWS takes (10,240 characters) stay below it.
 const MOST_ATOMS: usize = 20_000;
 
+/// The most condition values that the atoms of one statement may have together: each atom is hashed and shown with all of its own. Likewise
+/// a statement past it stays whole; those that people write are far below.
+const MOST_VALUES: usize = 1_000_000;
+
 /// The most conditions that an atom may have to be split by their values.
 const MOST_SPLIT_CONDITIONS: usize = 16;
 
@@ -98,7 +102,9 @@ fn split(statement: &Statement, version: Version, atoms: &mut Vec<Atom>) {
     if count == 0 {
         return;
     }
-    let whole = atoms.len().saturating_add(count) > MOST_ATOMS;
+    let values = conditions.iter().map(|c| c.values.len().max(1)).sum();
+    let whole = atoms.len().saturating_add(count) > MOST_ATOMS
+        || count.saturating_mul(values) > MOST_VALUES;
     let (principals, resources) = (
         optional_pieces(principal, whole),
         optional_pieces(resource, whole),
