@@ -14,6 +14,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::errors::{Call, Failure, is_absent};
 use super::hide::hide;
+use super::pages::names_another;
 use super::slow_down::NeverBlindly;
 use super::{Answer, Outcome};
 use crate::model::name::PipelineName;
@@ -93,12 +94,14 @@ async fn document(
 pub(super) async fn list(client: &aws_sdk_codepipeline::Client, call: &Call<'_>) -> Outcome<Fact> {
     let mut pages = client.list_pipelines().into_paginator().send();
     let (mut names, mut request_id) = (Vec::new(), None);
+    let mut more = false;
     for _ in 0..LISTED_PAGES {
         let Some(page) = pages.next().await else {
             let listed = Listed {
                 names,
                 functions: Vec::new(),
-                complete: true,
+                // The SDK stops where a page names itself as the next one.
+                complete: !more,
             };
             return Ok(Answer {
                 value: Fact::Pipelines(listed),
@@ -107,8 +110,12 @@ pub(super) async fn list(client: &aws_sdk_codepipeline::Client, call: &Call<'_>)
         };
         let page = page.map_err(|e| call.failed(&e))?;
         request_id = page.request_id().map(str::to_owned);
-        let found = page.pipelines().iter().filter_map(|one| one.name());
-        names.extend(found.map(str::to_owned));
+        more = names_another(page.next_token());
+        // A list that is missing would read like one that is empty, in which nothing is left behind.
+        let found = page.pipelines.ok_or_else(|| {
+            Failure::malformed("the answer has no pipelines", request_id.as_deref())
+        })?;
+        names.extend(found.into_iter().filter_map(|one| one.name));
     }
     let listed = Listed {
         names,

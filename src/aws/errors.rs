@@ -9,7 +9,7 @@ use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::operation::BuildError;
 
-use super::http::Cut;
+use super::http::{Cut, TooLong};
 use super::session::{AccountAccess, Credentials};
 use super::text::{escape, flatten, missing_permission, safe_message};
 use crate::cloud::{CloudError, CloudErrorKind};
@@ -444,7 +444,10 @@ fn unreadable(status: u16, error: &(dyn Error + 'static), request_id: Option<&st
 fn dispatch(error: &(dyn Error + 'static)) -> Failure {
     let text = flatten(error);
     let lower = text.to_ascii_lowercase();
-    if is_cut(error) {
+    if has_cause::<TooLong>(error) {
+        return Failure::malformed(text, None);
+    }
+    if has_cause::<Cut>(error) {
         return Failure {
             hint: Some(
                 "something on the way cuts answers: run it again; if it stays so, check HTTPS_PROXY, endpoint_url and \
@@ -464,9 +467,9 @@ fn dispatch(error: &(dyn Error + 'static)) -> Failure {
     unreachable(text)
 }
 
-fn is_cut(error: &(dyn Error + 'static)) -> bool {
+fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.any(<dyn Error>::is::<Cut>)
+    causes.any(<dyn Error>::is::<E>)
 }
 
 /// A failure to reach AWS, with what is usually behind it.

@@ -7,6 +7,7 @@ use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types::{ActionExecutionDetail, ActionExecutionFilter};
 
 use super::errors::{Call, Failure};
+use super::pages::{Whole, names_another};
 use super::{Answer, AwsCloud, Outcome};
 use crate::cloud::{CloudError, Executions};
 use crate::model::execution::{
@@ -150,11 +151,14 @@ async fn actions(
         .into_paginator()
         .send();
     let (mut value, mut request_id) = (Vec::new(), None);
+    let mut whole = Whole::default();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|e| call.failed(&e))?;
         request_id = page.request_id().map(str::to_owned);
+        whole.page(names_another(page.next_token()), request_id.as_deref())?;
         value.extend(page.action_execution_details().iter().map(detail));
     }
+    whole.end(request_id.as_deref())?;
     Ok(Answer { value, request_id })
 }
 

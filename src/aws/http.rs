@@ -74,13 +74,37 @@ fn note(change: impl FnOnce(Attempts) -> Attempts) {
 #[error("the answer ends in the middle of its XML")]
 pub(super) struct Cut;
 
+/// The most bytes of one answer: a page of a thousand roles with full policies, percent-encoded, is about a third of it.
+const MOST_BYTES: usize = 128 << 20;
+
+/// An answer that does not end, or not soon.
+#[derive(Debug, Error)]
+#[error("the answer is longer than any answer of AWS")]
+pub(super) struct TooLong;
+
+/// All of a body of `most` bytes at most.
+async fn collected(body: SdkBody, most: usize) -> Result<Vec<u8>, ConnectorError> {
+    let mut body = ByteStream::new(body);
+    let mut bytes = Vec::new();
+    while let Some(part) = body
+        .try_next()
+        .await
+        .map_err(|error| ConnectorError::io(error.into()))?
+    {
+        if part.len() > most.saturating_sub(bytes.len()) {
+            // Of no kind that is tried again.
+            return Err(ConnectorError::other(TooLong.into(), None));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes)
+}
+
 /// The answer with all of its body, so that a time-out is that of the whole answer, and one of which a part is lost is an error of
 /// the way, which the SDK tries again. A body that is shorter than its `Content-Length` is refused by the HTTP library.
 async fn whole(answer: HttpConnectorFuture) -> Result<HttpResponse, ConnectorError> {
     let mut response = answer.await?;
-    let body = ByteStream::new(response.take_body()).collect().await;
-    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
-    let body = body.into_bytes();
+    let body = collected(response.take_body(), MOST_BYTES).await?;
     // The query protocol answers in `text/xml`, and never with nothing.
     let query = response.headers().get("content-type");
     let missing = response.status().as_u16() == 200
@@ -197,6 +221,7 @@ impl HttpConnector for Connect {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -214,6 +239,18 @@ mod tests {
                 assert!(is_cut(half), "{half}");
             }
         }
+    }
+
+    #[test]
+    fn an_answer_without_end_is_given_up() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let read = |most| runtime.block_on(collected(SdkBody::from("12345678"), most));
+        assert_eq!(read(8).unwrap(), b"12345678");
+        let error = read(7).unwrap_err();
+        assert!(error.is_other(), "{error:?}");
+        assert!(format!("{error:?}").contains("TooLong"), "{error:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType, Tag};
 use percent_encoding::percent_decode_str;
 
 use super::errors::{Call, Failure, is_absent, message_of};
+use super::pages::{Whole, names_another};
 use super::{Answer, Outcome};
 use crate::cloud::CloudErrorKind;
 use crate::model::arn::RoleArn;
@@ -48,13 +49,17 @@ pub(super) async fn roles(client: &aws_sdk_iam::Client, call: &Call<'_>) -> Outc
         .max_items(PAGE);
     let mut pages = request.into_paginator().send();
     let (mut roles, mut request_id) = (Vec::new(), None);
+    let mut whole = Whole::default();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|e| call.failed(&e))?;
+        let more = page.is_truncated() || names_another(page.marker());
+        whole.page(more, page.request_id())?;
         for detail in page.role_detail_list() {
             roles.push(role_detail(detail, page.request_id())?);
         }
         request_id = page.request_id().map(str::to_owned);
     }
+    whole.end(request_id.as_deref())?;
     let value = Fact::Roles(roles);
     Ok(Answer { value, request_id })
 }
@@ -151,16 +156,20 @@ pub(super) async fn inline_policy_names(
     let request = client.list_role_policies().role_name(role.as_str());
     let mut pages = request.into_paginator().send();
     let (mut names, mut request_id) = (Vec::new(), None);
+    let mut whole = Whole::default();
     while let Some(page) = pages.next().await {
         match page {
             Ok(page) => {
                 request_id = page.request_id().map(str::to_owned);
+                let more = page.is_truncated() || names_another(page.marker());
+                whole.page(more, request_id.as_deref())?;
                 names.extend(page.policy_names);
             }
             Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::InlinePolicyNames(None), &e)),
             Err(e) => return Err(call.failed(&e)),
         }
     }
+    whole.end(request_id.as_deref())?;
     Ok(Answer {
         value: Fact::InlinePolicyNames(Some(names)),
         request_id,
@@ -178,16 +187,20 @@ pub(super) async fn attached_policies(
         .role_name(role.as_str());
     let mut pages = request.into_paginator().send();
     let (mut policies, mut request_id) = (Vec::new(), None);
+    let mut whole = Whole::default();
     while let Some(page) = pages.next().await {
         match page {
             Ok(page) => {
                 request_id = page.request_id().map(str::to_owned);
+                let more = page.is_truncated() || names_another(page.marker());
+                whole.page(more, request_id.as_deref())?;
                 policies.extend(page.attached_policies().iter().map(attached_policy));
             }
             Err(e) if is_absent(&e) => return Ok(Answer::of(Fact::AttachedPolicies(None), &e)),
             Err(e) => return Err(call.failed(&e)),
         }
     }
+    whole.end(request_id.as_deref())?;
     Ok(Answer {
         value: Fact::AttachedPolicies(Some(policies)),
         request_id,

@@ -9,6 +9,7 @@ use aws_smithy_types::Blob;
 
 use super::errors::{Call, Failure, Refusal, is_absent};
 use super::hide::hide;
+use super::pages::names_another;
 use super::{Answer, Outcome};
 use crate::cloud::CloudErrorKind;
 use crate::model::arn::RoleArn;
@@ -303,17 +304,24 @@ fn variables(found: Option<&HashMap<String, String>>) -> Variables {
 pub(super) async fn list(client: &aws_sdk_lambda::Client, call: &Call<'_>) -> Outcome<Fact> {
     let mut pages = client.list_functions().into_paginator().send();
     let (mut functions, mut request_id) = (Vec::new(), None);
+    let mut more = false;
     for _ in 0..LISTED_PAGES {
         let Some(page) = pages.next().await else {
-            return Ok(listed(functions, true, request_id));
+            // The SDK stops where a page names itself as the next one.
+            return Ok(listed(functions, !more, request_id));
         };
         let page = page.map_err(|e| call.failed(&e))?;
         request_id = page.request_id().map(str::to_owned);
-        functions.extend(page.functions().iter().filter_map(|one| {
+        more = names_another(page.next_marker());
+        // A list that is missing would read like one that is empty, in which nothing is left behind.
+        let found = page.functions.ok_or_else(|| {
+            Failure::malformed("the answer has no Functions", request_id.as_deref())
+        })?;
+        functions.extend(found.into_iter().filter_map(|one| {
             Some(ListedFunction {
-                name: one.function_name()?.to_owned(),
-                role: one.role().unwrap_or_default().to_owned(),
-                description: one.description().unwrap_or_default().to_owned(),
+                name: one.function_name?,
+                role: one.role.unwrap_or_default(),
+                description: one.description.unwrap_or_default(),
             })
         }));
     }

@@ -13,6 +13,7 @@ mod http;
 mod iam;
 mod lambda;
 mod organizations;
+mod pages;
 mod profiles;
 mod rate;
 mod session;
@@ -376,10 +377,10 @@ fn trace<T>(call: &Call<'_>, started: Instant, retries: u32, outcome: &Outcome<T
         operation = call.operation,
         account = %call.access.name,
         account_id = %call.access.id,
-        // It may hold a name that AWS answered, and nobody escapes a trace.
+        // It may hold a name that AWS answered, as the id may hold anything, and nobody escapes a trace.
         resource = %escape(&call.resource),
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        request_id = request_id.unwrap_or("-"),
+        request_id = ?escape(request_id.unwrap_or("-")),
         outcome = result,
         retries,
         "aws call"

@@ -7,6 +7,7 @@ use aws_sdk_organizations::operation::RequestId;
 use aws_sdk_organizations::types::PolicyType;
 
 use super::errors::{Call, Failure};
+use super::pages::{Whole, names_another};
 use super::{Answer, Outcome};
 use crate::model::account::AccountId;
 use crate::model::read::{ControlKind, Fact, NamedControlPolicy, Organization};
@@ -63,10 +64,12 @@ pub(super) async fn attached(
         .filter(filter);
     let mut pages = request.into_paginator().send();
     let (mut policies, mut request_id) = (Vec::new(), None);
+    let mut whole = Whole::default();
     while let Some(page) = pages.next().await {
         match page {
             Ok(page) => {
                 request_id = page.request_id().map(str::to_owned);
+                whole.page(names_another(page.next_token()), request_id.as_deref())?;
                 // A list that is missing would read like one that is empty, under which nothing is denied.
                 let listed = page.policies.ok_or_else(|| {
                     Failure::malformed("the answer has no Policies", request_id.as_deref())
@@ -80,6 +83,7 @@ pub(super) async fn attached(
             Err(e) => return Err(call.failed(&e)),
         }
     }
+    whole.end(request_id.as_deref())?;
     Ok(Answer {
         value: Fact::ControlPolicies(Some(policies)),
         request_id,

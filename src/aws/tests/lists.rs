@@ -1,10 +1,11 @@
 //! Lists to choose from: all pages are read, and no more than are worth choosing from.
 
-use super::stub::{Answer, Stub, answer, ok};
+use super::stub::{Answer, Stub, answer, ok, query_ok};
 use super::{access, call, sdk_config};
 use crate::aws::errors::Failure;
-use crate::aws::{Credentials, codepipeline, lambda};
+use crate::aws::{Credentials, codepipeline, iam, lambda, pages};
 use crate::cloud::CloudErrorKind;
+use crate::model::name::RoleName;
 use crate::model::read::{Fact, LISTED_PAGES, Listed, ListedFunction};
 
 fn pipelines(stub: &Stub) -> Result<Fact, Failure> {
@@ -96,9 +97,74 @@ fn a_list_that_is_refused_is_no_empty_list() {
         pipelines(&stub).unwrap_err().kind,
         CloudErrorKind::AccessDenied
     );
-    let stub = Stub::start(|_, _| ok("<html>"));
+    for no_list in ["<html>", "{}", r#"{"nextToken":"t","NextMarker":"m"}"#] {
+        let stub = Stub::start(move |_, _| ok(no_list));
+        for listed in [pipelines(&stub), functions(&stub)] {
+            assert_eq!(
+                listed.unwrap_err().kind,
+                CloudErrorKind::Malformed,
+                "{no_list}"
+            );
+        }
+    }
+}
+
+/// The three lists of IAM, each of which must be whole.
+const WHOLE: [&str; 3] = [
+    "ListRolePolicies",
+    "ListAttachedRolePolicies",
+    "GetAccountAuthorizationDetails",
+];
+
+fn whole(stub: &Stub, operation: &'static str) -> Result<Fact, Failure> {
+    let access = access("dev", Credentials::DefaultChain);
+    let (call, runtime) = call(operation, &access);
+    let client = aws_sdk_iam::Client::new(&sdk_config(&stub.url));
+    let role = RoleName::new("x").unwrap();
+    let outcome = match operation {
+        "ListRolePolicies" => runtime.block_on(iam::inline_policy_names(&client, &call, &role)),
+        "ListAttachedRolePolicies" => {
+            runtime.block_on(iam::attached_policies(&client, &call, &role))
+        }
+        _ => runtime.block_on(iam::roles(&client, &call)),
+    };
+    outcome.map(|answer| answer.value)
+}
+
+#[test]
+fn a_list_that_goes_on_nowhere_is_not_taken_for_whole() {
+    for operation in WHOLE {
+        for end in [
+            "<IsTruncated>true</IsTruncated>",
+            "<IsTruncated>true</IsTruncated><Marker>same</Marker>",
+        ] {
+            let stub = Stub::start(move |_, _| query_ok(operation, end));
+            let failure = whole(&stub, operation).unwrap_err();
+            assert_eq!(failure.kind, CloudErrorKind::Malformed, "{operation} {end}");
+            assert!(stub.seen().len() <= 2, "{operation} {end}");
+        }
+        let stub = Stub::start(move |_, _| query_ok(operation, "<IsTruncated>false</IsTruncated>"));
+        whole(&stub, operation).unwrap();
+    }
+    let stub = Stub::start(|_, _| ok(r#"{"pipelines":[{"name":"A"}],"nextToken":"same"}"#));
+    let fact = pipelines(&stub).unwrap();
+    assert_eq!(fact, Fact::Pipelines(listed(&["A", "A"], false)));
+    let stub = Stub::start(|_, _| ok(r#"{"Functions":[],"NextMarker":"same"}"#));
     assert_eq!(
-        functions(&stub).unwrap_err().kind,
-        CloudErrorKind::Malformed
+        functions(&stub).unwrap(),
+        Fact::Functions(listed(&[], false))
     );
+}
+
+#[test]
+fn a_list_that_must_be_whole_and_has_no_end_is_given_up() {
+    for operation in WHOLE {
+        let stub = Stub::start(move |_, number| {
+            let end = format!("<IsTruncated>true</IsTruncated><Marker>m{number}</Marker>");
+            query_ok(operation, &end)
+        });
+        let failure = whole(&stub, operation).unwrap_err();
+        assert_eq!(failure.kind, CloudErrorKind::Malformed, "{operation}");
+        assert_eq!(stub.seen().len(), pages::MOST + 1, "{operation}");
+    }
 }
