@@ -64,11 +64,14 @@ pub(super) async fn run(
     progress.clear();
     let shared = plan::partition_shared(&run.wiring, &observed, intent);
     plan.problems.splice(0..0, shared);
+    let accounts = run.account_lines(&observed);
+    // The plan says all that is to be done: what it was made from is as much again, and not needed while it is carried out.
+    drop(observed);
     let shows = Shows {
         command,
         status: plan::of_plan(&plan),
         plan: &plan,
-        observed: &observed,
+        accounts: &accounts,
         report: None,
         proof: None,
         partition: run.wiring.part,

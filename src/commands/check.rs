@@ -81,11 +81,12 @@ pub(super) async fn run(
         }
         _ => mend(&plan),
     };
+    let accounts = run.account_lines(&observed);
     let shows = Shows {
         command: output::Command::Check,
         status,
         plan: &plan,
-        observed: &observed,
+        accounts: &accounts,
         report: None,
         proof: proof.as_ref().map(|proof| output::Proved {
             proof,
@@ -95,6 +96,6 @@ pub(super) async fn run(
         next,
     };
     let exit = ExitCode::of(status, true);
-    run.report(&shows, exit, reports, environment)?;
+    run.report(&shows, &observed, exit, reports, environment)?;
     Ok(exit)
 }

@@ -36,17 +36,18 @@ pub(super) async fn run(
         Status::Changes => Some(format!("run `{apply}` to make these changes")),
         _ => mend(&plan),
     };
+    let accounts = run.account_lines(&observed);
     let shows = Shows {
         command: output::Command::Plan,
         status,
         plan: &plan,
-        observed: &observed,
+        accounts: &accounts,
         report: None,
         proof: None,
         partition: run.wiring.part,
         next,
     };
     let exit = ExitCode::of(status, exit_code);
-    run.report(&shows, exit, reports, environment)?;
+    run.report(&shows, &observed, exit, reports, environment)?;
     Ok(exit)
 }

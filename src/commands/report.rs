@@ -1,6 +1,7 @@
 //! The reports of `check`, `plan` and `verify`: one on standard output, others in files, each in its format.
 //! Glue only: what a report says is decided elsewhere, how it looks in `output`.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -10,6 +11,7 @@ use crate::config::{self, Config, FILE_NAME};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::model::observed::Observed;
 use crate::output::findings::{Asked, Findings, Manifest};
 use crate::output::{self, ErrorMessage, ProofView, Style, file};
 use crate::plan;
@@ -82,20 +84,21 @@ impl Reports {
 
     /// Writes the report to standard output and then to its files; one that cannot be written keeps none of the others back.
     ///
-    /// `made` renders the formats that are not made of findings.
+    /// `made` renders the formats that are not made of findings; these are collected for the others only.
     fn write(
         &self,
-        findings: &Findings,
+        findings: impl FnOnce() -> Findings,
         made: impl Fn(Format, Target) -> anyhow::Result<String>,
     ) -> anyhow::Result<()> {
+        let findings = LazyCell::new(findings);
         let render = |format, target| -> anyhow::Result<String> {
             Ok(match format {
                 ReportFormat::Text => made(Format::Text, target)?,
                 ReportFormat::Json => made(Format::Json, target)?,
-                ReportFormat::Junit => output::junit::render(findings)?,
-                ReportFormat::Sarif => output::sarif::render(findings)?,
-                ReportFormat::Github => output::github::render(findings),
-                ReportFormat::Markdown => output::markdown::render(findings),
+                ReportFormat::Junit => output::junit::render(&findings)?,
+                ReportFormat::Sarif => output::sarif::render(&findings)?,
+                ReportFormat::Github => output::github::render(&findings),
+                ReportFormat::Markdown => output::markdown::render(&findings),
                 // Only `graph` has these, and draws them itself; where it fails, there is no picture.
                 ReportFormat::Mermaid
                 | ReportFormat::Dot
@@ -113,7 +116,7 @@ impl Reports {
             failed = failed.or(written.map_err(|e| unwritten(&what, e)).err());
         }
         if let Some(path) = &self.summary {
-            let written = file::append(path, &output::markdown::render(findings));
+            let written = file::append(path, &output::markdown::render(&findings));
             let what = format!("the step's summary {} ({STEP_SUMMARY})", path.display());
             failed = failed.or(written.map_err(|e| unwritten(&what, e)).err());
         }
@@ -135,8 +138,8 @@ impl Reports {
             manifest: &manifest,
             exit_code: exit.number(),
         };
-        let findings = Findings::of_error(command, code, error, &asked);
-        self.write(&findings, |format, target| match (format, target) {
+        let findings = || Findings::of_error(command, code, error, &asked);
+        self.write(findings, |format, target| match (format, target) {
             (Format::Text, Target::Stdout) => Ok(String::new()),
             (Format::Text, Target::File) => Ok(error.render(&Style::PLAIN)),
             (Format::Json, _) => Ok(output::json::render_error(command, code, error)?),
@@ -171,20 +174,22 @@ impl Run {
     pub(super) fn report(
         &self,
         shows: &Shows<'_>,
+        observed: &Observed,
         exit: ExitCode,
         reports: &Reports,
         environment: &Environment,
     ) -> anyhow::Result<()> {
-        let accounts = self.account_lines(shows.observed);
-        let view = shows.view(&accounts);
-        let objects = plan::objects(&self.wiring, shows.observed, self.options.intent);
-        let manifest = manifest(&self.config, environment);
-        let asked = Asked {
-            manifest: &manifest,
-            exit_code: exit.number(),
+        let view = shows.view();
+        let findings = || {
+            let objects = plan::objects(&self.wiring, observed, self.options.intent);
+            let manifest = manifest(&self.config, environment);
+            let asked = Asked {
+                manifest: &manifest,
+                exit_code: exit.number(),
+            };
+            Findings::of_plan(&view, &objects, &asked)
         };
-        let findings = Findings::of_plan(&view, &objects, &asked);
-        reports.write(&findings, |format, target| {
+        reports.write(findings, |format, target| {
             Ok(match format {
                 Format::Text => output::text::render(&view, &reports.style(target, environment)),
                 Format::Json => output::json::render(&view)?,
@@ -200,13 +205,15 @@ impl Run {
         reports: &Reports,
         environment: &Environment,
     ) -> anyhow::Result<()> {
-        let manifest = manifest(&self.config, environment);
-        let asked = Asked {
-            manifest: &manifest,
-            exit_code: exit.number(),
+        let findings = || {
+            let manifest = manifest(&self.config, environment);
+            let asked = Asked {
+                manifest: &manifest,
+                exit_code: exit.number(),
+            };
+            Findings::of_proof(view, &asked)
         };
-        let findings = Findings::of_proof(view, &asked);
-        reports.write(&findings, |format, target| {
+        reports.write(findings, |format, target| {
             Ok(match format {
                 Format::Text => output::proof::render(view, &reports.style(target, environment)),
                 Format::Json => output::proof::render_json(view)?,

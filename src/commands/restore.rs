@@ -56,11 +56,12 @@ pub(super) async fn run(
     let observed = observe(&run.cloud, wants, CALLS_PER_ACCOUNT, progress.progress()).await;
     progress.clear();
     let plan = restore::plan(&run.wiring, &observed, &saved, &run.options.secrets);
+    let accounts = run.account_lines(&observed);
     let shows = Shows {
         command: output::Command::Restore,
         status: plan::of_plan(&plan),
         plan: &plan,
-        observed: &observed,
+        accounts: &accounts,
         report: None,
         proof: None,
         partition: None,

@@ -168,8 +168,7 @@ impl Run {
         format: Format,
         environment: &Environment,
     ) -> anyhow::Result<String> {
-        let accounts = self.account_lines(result.observed);
-        let view = result.view(&accounts);
+        let view = result.view();
         Ok(match format {
             Format::Text => {
                 let style = stdout_style(environment).with_verbose(self.verbose);
@@ -221,7 +220,8 @@ pub(super) struct Shows<'a> {
     pub(super) command: output::Command,
     pub(super) status: Status,
     pub(super) plan: &'a Plan,
-    pub(super) observed: &'a Observed,
+    /// The accounts as they were found.
+    pub(super) accounts: &'a [AccountLine],
     pub(super) report: Option<&'a Report>,
     pub(super) proof: Option<Proved<'a>>,
     pub(super) partition: Option<Part>,
@@ -229,13 +229,12 @@ pub(super) struct Shows<'a> {
 }
 
 impl<'a> Shows<'a> {
-    /// The same, with the accounts as they were found.
-    pub(super) fn view(&self, accounts: &'a [AccountLine]) -> View<'a> {
+    pub(super) fn view(&self) -> View<'a> {
         let Self {
             command,
             status,
             plan,
-            observed: _,
+            accounts,
             report,
             proof,
             partition,

@@ -3,7 +3,7 @@
 
 mod chains;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -138,7 +138,7 @@ fn outcome(
     object: &Object,
     differing: Vec<usize>,
     problems: &[(&Problem, usize)],
-    told: &mut Vec<usize>,
+    told: &mut BTreeSet<usize>,
 ) -> Outcome {
     let touching = |(p, _): &&(&Problem, usize)| {
         let here = p.account.as_ref().is_none_or(|a| *a == object.account);
@@ -175,6 +175,11 @@ impl Subject {
             name: clean(name),
         }
     }
+}
+
+/// What stands before the first `/` of a resource. An object and a change that is about it have it in common.
+fn first_part(resource: &str) -> &str {
+    resource.split('/').next().unwrap_or(resource)
 }
 
 /// Problems that say that a whole account does not count.
@@ -390,9 +395,17 @@ impl<'a> Collector<'a> {
         changes: &[(&Change, usize)],
         problems: &[(&Problem, usize)],
     ) {
-        let mut told: Vec<usize> = Vec::new();
+        let mut told: BTreeSet<usize> = BTreeSet::new();
+        // By account and resource: a look through all changes for each object would take the square of their number.
+        let mut places: BTreeMap<_, Vec<&(&Change, usize)>> = BTreeMap::new();
+        for one in changes {
+            let place = (&one.0.account, first_part(&one.0.resource));
+            places.entry(place).or_default().push(one);
+        }
         for object in objects {
-            let about = changes.iter().filter(|(change, _)| object.covers(change));
+            let place = (&object.account, first_part(&object.resource));
+            let near = places.get(&place).into_iter().flatten();
+            let about = near.filter(|(change, _)| object.covers(change));
             let differing: Vec<usize> = about.map(|(_, index)| *index).collect();
             told.extend(&differing);
             let outcome = outcome(object, differing, problems, &mut told);
@@ -415,7 +428,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn problem_case(&mut self, problem: &Problem, index: usize, told: &[usize]) {
+    fn problem_case(&mut self, problem: &Problem, index: usize, told: &BTreeSet<usize>) {
         if told.contains(&index) || is_of_account(problem) {
             return;
         }
