@@ -149,6 +149,10 @@ fn is_cut(body: &str) -> bool {
     end.is_none_or(|inside| !inside.ends_with("</"))
 }
 
+/// Connections to one host that stay open while nothing is sent on them: as many as writes go side by side. A round of reads may
+/// open twice as many, and each holds some tens of kilobytes.
+const IDLE_CONNECTIONS: usize = 64;
+
 /// Builds the client. It opens nothing and reads no certificate until a request needs it.
 ///
 /// `https://` uses the system's root certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the proxies of
@@ -157,6 +161,7 @@ fn is_cut(body: &str) -> bool {
 pub(super) fn client() -> SharedHttpClient {
     let tls = Builder::new().build_with_connector_fn(|settings, components| {
         let mut builder = Connector::builder()
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .proxy_config(ProxyConfig::from_env());
         builder.set_connector_settings(settings.cloned());
@@ -164,7 +169,9 @@ pub(super) fn client() -> SharedHttpClient {
         builder.build()
     });
     SharedHttpClient::new(ByScheme {
-        plain: Builder::new().build_http(),
+        plain: Builder::new()
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .build_http(),
         tls,
     })
 }

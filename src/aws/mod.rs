@@ -168,7 +168,7 @@ impl Cloud for AwsCloud {
             read.operation(),
             read.to_string(),
             async |clients, call| match read {
-                Read::CallerIdentity => sts::caller_identity(clients.sts(), call).await,
+                Read::CallerIdentity => sts::caller_identity(&clients.sts(), call).await,
                 Read::Pipeline { region, name } => {
                     codepipeline::get(&clients.codepipeline(region), call, name).await
                 }

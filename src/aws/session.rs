@@ -135,7 +135,6 @@ pub(super) struct Clients {
     secrets: Vec<SecretText>,
     partition: Partition,
     iam: aws_sdk_iam::Client,
-    sts: aws_sdk_sts::Client,
     lambda: Mutex<BTreeMap<Region, aws_sdk_lambda::Client>>,
     codepipeline: Mutex<BTreeMap<Region, aws_sdk_codepipeline::Client>>,
     logs: Mutex<BTreeMap<Region, aws_sdk_cloudwatchlogs::Client>>,
@@ -150,7 +149,6 @@ impl Clients {
         let iam = configured!(aws_sdk_iam, &config).region(global).build();
         Self {
             iam: aws_sdk_iam::Client::from_conf(iam),
-            sts: aws_sdk_sts::Client::from_conf(configured!(aws_sdk_sts, &config).build()),
             config,
             expiry,
             secrets: Vec::new(),
@@ -174,9 +172,9 @@ impl Clients {
         &self.iam
     }
 
-    /// STS, in the account's region.
-    pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
-        &self.sts
+    /// STS, in the account's region. It is asked once of each account, so that the client is not kept.
+    pub(super) fn sts(&self) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::from_conf(configured!(aws_sdk_sts, &self.config).build())
     }
 
     /// Lambda in a region.
