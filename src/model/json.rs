@@ -27,7 +27,25 @@ pub fn parse(text: &str) -> Result<Value, JsonError> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| JsonError {
         reason: error.to_string(),
     })?;
-    Reader { text, at: 0 }.value(0)
+    Ok(compact(Reader { text, at: 0 }.value(0)?))
+}
+
+/// The same value without the room that its maps and lists have left over from growing: for values that are held by the thousand,
+/// and only read.
+pub fn compact(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut exact = Map::with_capacity(fields.len());
+            exact.extend(fields.into_iter().map(|(key, value)| (key, compact(value))));
+            Value::Object(exact)
+        }
+        Value::Array(items) => {
+            let mut exact = Vec::with_capacity(items.len());
+            exact.extend(items.into_iter().map(compact));
+            Value::Array(exact)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
 }
 
 /// A text that was found to be JSON, and how far it was read.

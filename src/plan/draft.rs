@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::account::AccountName;
 use crate::model::change::{Change, Intent, Plan, Problem, Step, Work};
+use crate::model::json;
 use crate::model::name::{GateName, PolicyName, RoleName};
 use crate::model::observed::Observed;
 use crate::model::wiring::{RoleKey, Wiring};
@@ -108,7 +109,7 @@ impl<'a> Draft<'a> {
         work: Work,
     ) {
         let first = self.changes.len();
-        self.changes.extend(changes);
+        self.changes.extend(changes.into_iter().map(compact));
         self.steps.push(Pending {
             rank,
             step: Step {
@@ -122,7 +123,7 @@ impl<'a> Draft<'a> {
 
     /// A change that is shown and not made.
     pub(super) fn held(&mut self, change: Change) {
-        self.changes.push(change);
+        self.changes.push(compact(change));
     }
 
     pub(super) fn finish(self, wiring: &Wiring, intent: Intent) -> Plan {
@@ -161,8 +162,11 @@ impl<'a> Draft<'a> {
             })
             .collect();
         problems.sort_by(|a, b| {
-            let key = |p: &Problem| (std::cmp::Reverse(p.severity), p.account.clone(), p.code);
-            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+            fn key(problem: &Problem) -> impl Ord + '_ {
+                let severity = std::cmp::Reverse(problem.severity);
+                (severity, &problem.account, problem.code, &problem.message)
+            }
+            key(a).cmp(&key(b))
         });
         Plan {
             intent,
@@ -172,6 +176,15 @@ impl<'a> Draft<'a> {
             steps,
             problems,
         }
+    }
+}
+
+/// A plan of a fleet is mostly the documents of its changes.
+fn compact(change: Change) -> Change {
+    Change {
+        before: change.before.map(json::compact),
+        after: change.after.map(json::compact),
+        ..change
     }
 }
 
@@ -217,7 +230,14 @@ fn dependencies(changes: &[Change], steps: &[Pending]) -> Vec<Vec<usize>> {
 
 /// Compares changes by account, kind and resource.
 fn compare(one: &Change, other: &Change) -> Ordering {
-    let key = |c: &Change| (c.account.clone(), c.kind, c.resource.clone(), c.action);
+    fn key(change: &Change) -> impl Ord + '_ {
+        (
+            &change.account,
+            change.kind,
+            &change.resource,
+            change.action,
+        )
+    }
     key(one).cmp(&key(other))
 }
 

@@ -28,7 +28,9 @@ pub fn objects(wiring: &Wiring, observed: &Observed, intent: Intent) -> Vec<Obje
     artifact_stores(&joined, &mut objects);
     objects.extend(joined.selected().map(|gate| action(&joined, gate)));
     objects.sort_by(|a, b| {
-        let key = |o: &Object| (o.account.clone(), o.kind, o.resource.clone());
+        fn key(object: &Object) -> impl Ord + '_ {
+            (&object.account, object.kind, &object.resource)
+        }
         key(a).cmp(&key(b))
     });
     objects

@@ -11,7 +11,7 @@ use crate::model::name::GateName;
 use crate::model::observed::Seen;
 use crate::model::pipeline::{
     Edit, EditKind, OwnedAction, Patch, PatchRequest, PipelineDocument, Refusal, RemoveSpec,
-    StageView, Warning, patch,
+    StageView, Warning, patched,
 };
 use crate::model::secret::ActionSecret;
 use crate::model::wiring::{GateAction, PipelineKey, RoleKey};
@@ -70,11 +70,11 @@ fn pipeline(
     }
     let request = request(joined, key, gates, document, options);
     let Patch {
-        document: patched,
+        document: after,
         edits,
         refusals,
         warnings,
-    } = patch(document, &request);
+    } = patched(document, &request);
     // What is said of a gate of another partition only, that one says.
     let here = |names: &[GateName]| {
         names.is_empty()
@@ -88,9 +88,9 @@ fn pipeline(
     for warning in warnings.into_iter().filter(|w| here(&w.gates)) {
         draft.problem(warned(key, warning));
     }
-    left_behind(joined, key, service_role, &patched, by_service_role, draft);
+    left_behind(joined, key, service_role, &after, by_service_role, draft);
     if options.intent == Intent::Bootstrap {
-        unnamed(joined, key, gates, &patched, draft);
+        unnamed(joined, key, gates, &after, draft);
     }
     let edits: Vec<Edit> = edits
         .into_iter()

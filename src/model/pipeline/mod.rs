@@ -26,7 +26,7 @@ use super::wiring::GateAction;
 
 pub use compare::{Difference, How};
 pub use masked::{MaskedPlace, MaskedSecret};
-pub use patch::patch;
+pub use patch::{patch, patched};
 pub use renew::{Moved, Renewal, lost_versions};
 pub use request::{Edit, EditKind, OwnedAction, Patch, PatchRequest, Refusal, RemoveSpec, Warning};
 pub use view::{ActionView, StageView};

@@ -1,6 +1,7 @@
 //! The patch: puts gates into a pipeline document and takes them out, and says what changes and what is refused.
 //! It changes nothing but actions of the request and stages that are ours; the same request on the patched document is empty.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -33,6 +34,25 @@ pub(super) struct Draft {
 /// The result does not depend on the order of `put`, `remove` and `siblings`. Where nothing is refused, the same request on the
 /// result has no edit.
 pub fn patch(document: &PipelineDocument, request: &PatchRequest) -> Patch {
+    let Patch {
+        document,
+        edits,
+        refusals,
+        warnings,
+    } = patched(document, request);
+    Patch {
+        document: document.into_owned(),
+        edits,
+        refusals,
+        warnings,
+    }
+}
+
+/// The same; a document without an edit is the given one and no copy: most of a fleet's pipelines are in sync.
+pub fn patched<'d>(
+    document: &'d PipelineDocument,
+    request: &PatchRequest,
+) -> Patch<Cow<'d, PipelineDocument>> {
     let mut refusals = notice::refuse_twins(request);
     let mut refused = gates_of(&refusals);
     // A refused gate is left out and the rest is tried again: one gate's conflict does not hide the drift of another. Every
@@ -61,7 +81,7 @@ pub fn patch(document: &PipelineDocument, request: &PatchRequest) -> Patch {
     let edits = attempt.edits(document);
     if edits.is_empty() {
         return Patch {
-            document: document.clone(),
+            document: Cow::Borrowed(document),
             edits,
             refusals,
             warnings,
@@ -70,7 +90,7 @@ pub fn patch(document: &PipelineDocument, request: &PatchRequest) -> Patch {
     let document = document.with(attempt.stages, secrets);
     warnings.extend(notice::mask_warnings(&document));
     Patch {
-        document,
+        document: Cow::Owned(document),
         edits,
         refusals,
         warnings,

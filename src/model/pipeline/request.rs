@@ -54,9 +54,9 @@ pub struct OwnedAction {
 ///
 /// A refused gate has no edit and leaves no trace in the document, so that the document is always one that could be sent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Patch {
+pub struct Patch<D = PipelineDocument> {
     /// The patched document; equal to the one that was given where there is no edit.
-    pub document: PipelineDocument,
+    pub document: D,
     /// What changes, by gate.
     pub edits: Vec<Edit>,
     /// What cannot be done, with the reason.
