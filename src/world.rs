@@ -430,16 +430,16 @@ impl World {
             Read::Function { region, name } => {
                 let key = (region.to_string(), name.to_string());
                 let found = account.functions.get(&key).cloned();
-                Fact::Function(found.map(|found| self.under_way(found)))
+                Fact::Function(found.map(|found| Box::new(self.under_way(found))))
             }
             Read::TaggedFunction { region, name } => {
                 let key = (region.to_string(), name.to_string());
-                Fact::TaggedFunction(account.functions.get(&key).cloned())
+                Fact::TaggedFunction(account.functions.get(&key).cloned().map(Box::new))
             }
             Read::Pipelines { region } => Fact::Pipelines(listed(account.pipelines.keys(), region)),
             Read::Functions { region } => Fact::Functions(listed_functions(account, region)),
             Read::Roles => Fact::Roles(roles_of(account)),
-            Read::Role { role: name } => Fact::Role(role(name).map(|r| r.role.clone())),
+            Read::Role { role: name } => Fact::Role(role(name).map(|r| Box::new(r.role.clone()))),
             Read::InlinePolicyNames { role: name } => {
                 Fact::InlinePolicyNames(role(name).map(|r| r.inline.keys().cloned().collect()))
             }
@@ -463,7 +463,7 @@ impl World {
             }
             Read::FunctionVersion { region, name, .. } => {
                 let key = (region.to_string(), name.to_string());
-                Fact::FunctionVersion(account.functions.get(&key).cloned())
+                Fact::FunctionVersion(account.functions.get(&key).cloned().map(Box::new))
             }
             Read::FunctionPolicy {
                 region,

@@ -104,13 +104,18 @@ impl Accounts {
                 let id = &self.ids[account];
                 let role = format!("arn:aws:iam::{id}:role/{EXECUTION_ROLE}");
                 let arn = format!("arn:aws:lambda:{region}:{id}:function:{name}");
-                Fact::Function(Some(function(arn, RoleArn::parse(&role).unwrap())))
+                Fact::Function(Some(Box::new(function(
+                    arn,
+                    RoleArn::parse(&role).unwrap(),
+                ))))
             }
             Read::Roles => {
                 let here = self.roles.iter().filter(|((of, _), _)| of == account);
                 Fact::Roles(here.map(|(_, detail)| detail.clone()).collect())
             }
-            Read::Role { role } => Fact::Role(self.role(account, role).map(|d| d.role.clone())),
+            Read::Role { role } => {
+                Fact::Role(self.role(account, role).map(|d| Box::new(d.role.clone())))
+            }
             Read::InlinePolicyNames { role } => Fact::InlinePolicyNames(
                 self.role(account, role)
                     .map(|d| d.inline.keys().cloned().collect()),

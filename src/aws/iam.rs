@@ -38,7 +38,7 @@ pub(super) async fn role(
         boundary: found.permissions_boundary(),
     };
     let role = parts.role(output.request_id())?;
-    Ok(Answer::of(Fact::Role(Some(role)), &output))
+    Ok(Answer::of(Fact::Role(Some(Box::new(role))), &output))
 }
 
 /// `iam:GetAccountAuthorizationDetails` with `Filter=Role`, all pages.

@@ -69,7 +69,7 @@ pub(super) async fn configuration(
     name: &FunctionName,
 ) -> Outcome<Fact> {
     let found = configured(client, call, name, None).await?;
-    Ok(found.map(Fact::Function))
+    Ok(found.map(|found| Fact::Function(found.map(Box::new))))
 }
 
 /// `lambda:GetFunctionConfiguration` of a version or an alias.
@@ -80,7 +80,7 @@ pub(super) async fn version(
     qualifier: &str,
 ) -> Outcome<Fact> {
     let found = configured(client, call, name, Some(qualifier)).await?;
-    Ok(found.map(Fact::FunctionVersion))
+    Ok(found.map(|found| Fact::FunctionVersion(found.map(Box::new))))
 }
 
 async fn configured(
@@ -133,7 +133,7 @@ pub(super) async fn tagged(
     let tags = Some(tags.into_iter().collect());
     let function = function_of!(found, tags, request_id.as_deref())?;
     Ok(Answer {
-        value: Fact::TaggedFunction(Some(function)),
+        value: Fact::TaggedFunction(Some(Box::new(function))),
         request_id,
     })
 }

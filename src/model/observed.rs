@@ -34,12 +34,37 @@ pub struct Observed {
     accounts: BTreeMap<AccountName, Answers>,
     /// The reads that failed: asked for often, and mostly none among thousands.
     failed: BTreeMap<AccountName, BTreeSet<Read>>,
+    /// The roles of the accounts whose roles were listed, in the order of AWS. What they are stands among the answers.
+    listed: BTreeMap<AccountName, Vec<RoleName>>,
+}
+
+/// A role of an account's list, with its policies.
+#[derive(Debug, Clone, Copy)]
+pub struct ListedRole<'a> {
+    /// The role.
+    pub role: &'a Role,
+    answers: &'a Answers,
+}
+
+impl<'a> ListedRole<'a> {
+    /// The text of one of its inline policies, where it has it.
+    pub fn inline_policy(&self, policy: &str) -> Option<&'a str> {
+        let read = Read::InlinePolicy {
+            role: self.role.arn.name.clone(),
+            policy: policy.to_owned(),
+        };
+        match self.answers.get(&read) {
+            Some(Ok(Fact::InlinePolicy(InlinePolicy::Present(text)))) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl Observed {
     /// Keeps an answer. A later answer to the same question takes its place.
     ///
-    /// The list of an account's roles answers every question about one role too, as if it had been asked.
+    /// The list of an account's roles answers every question about one role too, as if it had been asked. It is taken apart into
+    /// these answers: most of what is read of a fleet are its roles, and to hold them twice would show.
     pub fn record(&mut self, account: AccountName, read: Read, answer: Result<Fact, CloudError>) {
         match &answer {
             Err(_) => {
@@ -52,12 +77,19 @@ impl Observed {
                 }
             }
         }
+        let answer = match (&read, answer) {
+            (Read::Roles, Ok(Fact::Roles(roles))) => {
+                let names = roles.iter().map(|detail| detail.role.arn.name.clone());
+                self.listed.insert(account.clone(), names.collect());
+                let answers = self.accounts.entry(account.clone()).or_default();
+                let single = roles.into_iter().flat_map(RoleDetail::into_answers);
+                answers.extend(single.map(|(read, fact)| (read, Ok(fact))));
+                Ok(Fact::Roles(Vec::new()))
+            }
+            (_, answer) => answer,
+        };
         let answers = self.accounts.entry(account).or_default();
-        if let (Read::Roles, Ok(Fact::Roles(roles))) = (&read, &answer) {
-            let single = roles.iter().flat_map(RoleDetail::answers);
-            answers.extend(single.map(|(read, fact)| (read, Ok(fact))));
-        }
-        answers.insert(read, answer);
+        answers.insert(read, answer.map_err(Box::new));
     }
 
     /// True when the question was asked, whatever came of it.
@@ -76,7 +108,7 @@ impl Observed {
     pub fn failures(&self, account: &AccountName) -> impl Iterator<Item = (&Read, &CloudError)> {
         let answers = self.accounts.get(account);
         let failed = self.failed.get(account).into_iter().flatten();
-        failed.filter_map(move |read| Some((read, answers?.get(read)?.as_ref().err()?)))
+        failed.filter_map(move |read| Some((read, &**answers?.get(read)?.as_ref().err()?)))
     }
 
     /// The accounts of which anything was asked.
@@ -105,7 +137,7 @@ impl Observed {
     pub fn function(&self, key: &FunctionKey) -> Seen<'_, Function> {
         let read = key.tagged();
         let tagged = self.seen(&key.account, &read, |fact| match fact {
-            Fact::TaggedFunction(function) => Some(function.as_ref()),
+            Fact::TaggedFunction(function) => Some(function.as_deref()),
             _ => None,
         });
         if tagged != Seen::NotRead {
@@ -113,7 +145,7 @@ impl Observed {
         }
         let read = key.read();
         self.seen(&key.account, &read, |fact| match fact {
-            Fact::Function(function) => Some(function.as_ref()),
+            Fact::Function(function) => Some(function.as_deref()),
             _ => None,
         })
     }
@@ -146,17 +178,45 @@ impl Observed {
             role: key.name.clone(),
         };
         self.seen(&key.account, &read, |fact| match fact {
-            Fact::Role(role) => Some(role.as_ref()),
+            Fact::Role(role) => Some(role.as_deref()),
             _ => None,
         })
     }
 
-    /// Every role of an account.
-    pub fn roles(&self, account: &AccountName) -> Seen<'_, Vec<RoleDetail>> {
-        self.seen(account, &Read::Roles, |fact| match fact {
-            Fact::Roles(roles) => Some(Some(roles)),
+    /// Every role of an account whose roles were listed; of another account none.
+    pub fn roles(&self, account: &AccountName) -> impl Iterator<Item = ListedRole<'_>> {
+        let names = self.listed.get_key_value(account);
+        let names = names.into_iter().flat_map(|(account, names)| {
+            let key = |name: &RoleName| RoleKey {
+                account: account.clone(),
+                name: name.clone(),
+            };
+            names.iter().map(key)
+        });
+        names.filter_map(|key| self.listed_role(&key))
+    }
+
+    /// A role of an account whose roles were listed; none where it is not among them.
+    pub fn listed_role(&self, key: &RoleKey) -> Option<ListedRole<'_>> {
+        if !self.listed.contains_key(&key.account) {
+            return None;
+        }
+        let answers = self.accounts.get(&key.account)?;
+        let read = Read::Role {
+            role: key.name.clone(),
+        };
+        match answers.get(&read) {
+            Some(Ok(Fact::Role(Some(role)))) => Some(ListedRole { role, answers }),
             _ => None,
-        })
+        }
+    }
+
+    /// Why an account's roles could not be listed, where that was tried.
+    pub fn roles_failed(&self, account: &AccountName) -> Option<&CloudError> {
+        match self.answer(account, &Read::Roles)? {
+            Ok(_) => None,
+            Err(error) => Some(error),
+        }
     }
 
     /// The names of a role's inline policies.
@@ -223,7 +283,7 @@ impl Observed {
     pub fn function_version(&self, key: &FunctionKey, qualifier: &str) -> Seen<'_, Function> {
         let read = key.version(qualifier);
         self.seen(&key.account, &read, |fact| match fact {
-            Fact::FunctionVersion(function) => Some(function.as_ref()),
+            Fact::FunctionVersion(function) => Some(function.as_deref()),
             _ => None,
         })
     }
@@ -371,7 +431,7 @@ impl Observed {
             return false;
         };
         let role = || key.name.clone();
-        let says = |answer: &Result<Fact, CloudError>| {
+        let says = |answer: &Answer| {
             matches!(
                 answer,
                 Ok(Fact::InlinePolicy(InlinePolicy::NoRole)
@@ -397,7 +457,7 @@ impl Observed {
             || policies.map(|(_, answer)| answer).any(says)
     }
 
-    fn answer(&self, account: &AccountName, read: &Read) -> Option<&Result<Fact, CloudError>> {
+    fn answer(&self, account: &AccountName, read: &Read) -> Option<&Answer> {
         let answers = self.accounts.get(account)?;
         answers.get(read).or_else(|| not_listed(answers, read))
     }
@@ -421,7 +481,8 @@ impl Observed {
     }
 }
 
-type Answer = Result<Fact, CloudError>;
+/// Failures are few and large: there is no place for one in each answer.
+type Answer = Result<Fact, Box<CloudError>>;
 type Answers = BTreeMap<Read, Answer>;
 
 static NO_ROLE: Answer = Ok(Fact::Role(None));
@@ -454,26 +515,18 @@ fn not_listed(answers: &Answers, read: &Read) -> Option<&'static Answer> {
 
 impl RoleDetail {
     /// The questions about one role that this answers, with the answers.
-    fn answers(&self) -> impl Iterator<Item = (Read, Fact)> {
+    fn into_answers(self) -> impl Iterator<Item = (Read, Fact)> {
         let Self {
             role,
             inline,
             attached,
         } = self;
-        let name = &role.arn.name;
+        let name = role.arn.name.clone();
         let names = inline.keys().cloned().collect();
-        let policies = inline.iter().map(move |(policy, text)| {
-            let read = Read::InlinePolicy {
-                role: name.clone(),
-                policy: policy.clone(),
-            };
-            let fact = Fact::InlinePolicy(InlinePolicy::Present(text.clone()));
-            (read, fact)
-        });
-        [
+        let whole = [
             (
                 Read::Role { role: name.clone() },
-                Fact::Role(Some(role.clone())),
+                Fact::Role(Some(Box::new(role))),
             ),
             (
                 Read::InlinePolicyNames { role: name.clone() },
@@ -481,11 +534,17 @@ impl RoleDetail {
             ),
             (
                 Read::AttachedPolicies { role: name.clone() },
-                Fact::AttachedPolicies(Some(attached.clone())),
+                Fact::AttachedPolicies(Some(attached)),
             ),
-        ]
-        .into_iter()
-        .chain(policies)
+        ];
+        let policies = inline.into_iter().map(move |(policy, text)| {
+            let read = Read::InlinePolicy {
+                role: name.clone(),
+                policy,
+            };
+            (read, Fact::InlinePolicy(InlinePolicy::Present(text)))
+        });
+        whole.into_iter().chain(policies)
     }
 }
 
@@ -630,5 +689,16 @@ impl RoleKey {
             role: self.name.clone(),
             policy: policy.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fleet of 10,000 gates has 50,000 of them.
+    #[test]
+    fn an_answer_is_small_whatever_it_answers() {
+        assert!(size_of::<Answer>() <= 64, "{}", size_of::<Answer>());
     }
 }

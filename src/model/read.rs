@@ -362,6 +362,8 @@ impl fmt::Display for Read {
 }
 
 /// The answer to a [`Read`], of the same name. `None` means that AWS says that it does not exist.
+///
+/// What is large is boxed: thousands of them are held at once, and each takes as much as the largest.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
     /// Who the credentials are.
@@ -371,15 +373,15 @@ pub enum Fact {
     /// The document as it was then; none where AWS does not have that version.
     PipelineVersion(Option<Box<PipelineDocument>>),
     /// The function's configuration.
-    Function(Option<Function>),
+    Function(Option<Box<Function>>),
     /// The function's configuration, with its tags.
-    TaggedFunction(Option<Function>),
+    TaggedFunction(Option<Box<Function>>),
     /// The pipelines of a region.
     Pipelines(Listed),
     /// The functions of a region.
     Functions(Listed),
     /// The role.
-    Role(Option<Role>),
+    Role(Option<Box<Role>>),
     /// Every role of the account.
     Roles(Vec<RoleDetail>),
     /// The names of the inline policies; none where the role does not exist.
@@ -393,7 +395,7 @@ pub enum Fact {
     /// The version's text, percent-encoding undone.
     ManagedPolicyVersion(Option<String>),
     /// The version's or alias's configuration.
-    FunctionVersion(Option<Function>),
+    FunctionVersion(Option<Box<Function>>),
     /// The text of the function's own policy; none where it has none.
     FunctionPolicy(Option<String>),
     /// The reserved concurrency; none where none is reserved.

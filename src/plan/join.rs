@@ -1,15 +1,15 @@
 //! Gates joined with what was observed of them: the service role of each pipeline, the execution role of each function.
 //! It resolves and reports what is missing; it plans nothing.
 
-use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::cell::{LazyCell, OnceCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::change::{Intent, Problem, Severity};
 use crate::model::failure::CloudError;
 use crate::model::function::FunctionSpec;
-use crate::model::name::{GateName, PolicyName};
+use crate::model::name::{GateName, PolicyName, RoleName};
 use crate::model::observed::{Observed, Seen};
 use crate::model::pipeline::{PipelineDocument, StageView};
 use crate::model::read::Read;
@@ -23,6 +23,41 @@ pub(super) struct Joined<'a> {
     pub(super) wiring: &'a Wiring,
     pub(super) observed: &'a Observed,
     pub(super) gates: Vec<JoinedGate<'a>>,
+    ends: OnceCell<Ends>,
+}
+
+/// The roles at the ends of all gates. Every invoke role is looked for among them: a look through the gates for each would take the
+/// square of their number.
+#[derive(Default)]
+struct Ends {
+    execution: RoleNames,
+    service: RoleNames,
+}
+
+#[derive(Default)]
+struct RoleNames(BTreeMap<AccountName, BTreeSet<RoleName>>);
+
+impl RoleNames {
+    fn add(&mut self, account: &AccountName, role: Option<&RoleArn>) {
+        let Some(RoleArn { name, .. }) = role else {
+            return;
+        };
+        // Gates share these roles: most are known.
+        match self.0.get_mut(account) {
+            Some(names) if names.contains(name) => {}
+            Some(names) => {
+                names.insert(name.clone());
+            }
+            None => {
+                self.0.insert(account.clone(), [name.clone()].into());
+            }
+        }
+    }
+
+    fn holds(&self, role: &RoleKey) -> bool {
+        let names = self.0.get(&role.account);
+        names.is_some_and(|names| names.contains(&role.name))
+    }
 }
 
 /// One gate, with what is known of its two ends.
@@ -88,7 +123,34 @@ impl<'a> Joined<'a> {
             wiring,
             observed,
             gates,
+            ends: OnceCell::new(),
         }
+    }
+
+    fn ends(&self) -> &Ends {
+        self.ends.get_or_init(|| {
+            let mut ends = Ends::default();
+            for joined in &self.gates {
+                let Gate {
+                    pipeline, function, ..
+                } = joined.gate;
+                let execution = joined.execution_role.as_ref();
+                ends.execution.add(&function.account, execution);
+                let service = joined.service_role.as_ref();
+                ends.service.add(&pipeline.account, service);
+            }
+            ends
+        })
+    }
+
+    /// True where a function of a gate runs as the role, or is to.
+    pub(super) fn is_execution_role(&self, role: &RoleKey) -> bool {
+        self.ends().execution.holds(role)
+    }
+
+    /// True where a pipeline of a gate runs as the role.
+    pub(super) fn is_service_role(&self, role: &RoleKey) -> bool {
+        self.ends().service.holds(role)
     }
 
     /// Lets these gates go on needing what they share with gates that go, whether or not they are wired: a gate that is not wired
@@ -262,7 +324,7 @@ impl<'a> Joined<'a> {
     pub(super) fn report_roles(&self, name: &AccountName, draft: &mut Draft<'_>) {
         let id = self.wiring.account_id(name);
         let is_another = matches!(self.observed.caller(name), Seen::Present(caller) if Some(&caller.account) != id);
-        if let Seen::Unreadable(error) = self.observed.roles(name)
+        if let Some(error) = self.observed.roles_failed(name)
             && self.observed.unreachable(name).is_none()
             && !is_another
         {

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use crate::iam::compare;
 use crate::iam::documents::invoke_policy;
-use crate::model::account::{AccountId, AccountName};
-use crate::model::arn::RoleArn;
+use crate::model::account::AccountId;
 use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity};
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::Seen;
@@ -420,17 +419,13 @@ fn boundary(options: &Options, subject: &Subject<'_, '_>, role: &Role, draft: &m
 /// The policies of ours that have a place on the role: the others' names belong on roles that functions and pipelines run as, and
 /// excuse nothing here unless this role is one of those too.
 fn own_names(joined: &Joined<'_>, key: &RoleKey) -> Vec<PolicyName> {
-    let runs = |account: &AccountName, role: Option<&RoleArn>| {
-        *account == key.account && role.is_some_and(|role| role.name == key.name)
-    };
-    let ends = || joined.gates.iter();
-    let executes = ends().any(|g| runs(&g.gate.function.account, g.execution_role.as_ref()));
-    let serves = ends().any(|g| runs(&g.gate.pipeline.account, g.service_role.as_ref()));
     let mut names = vec![
         joined.wiring.invoke_policy(),
         joined.wiring.artifacts_policy(),
     ];
+    let executes = joined.is_execution_role(key);
     names.extend(executes.then(|| joined.wiring.callback_policy()));
+    let serves = joined.is_service_role(key);
     names.extend(serves.then(|| joined.wiring.assume_policy()));
     names
 }

@@ -25,7 +25,7 @@ fn region() -> Region {
     Region::new("us-east-1").unwrap()
 }
 
-fn tagged(reply: Answer) -> Result<Option<Function>, Failure> {
+fn tagged(reply: Answer) -> Result<Option<Box<Function>>, Failure> {
     let stub = Stub::start(move |_, _| reply.clone());
     let access = access("dev", Credentials::DefaultChain);
     let (call, runtime) = call("lambda:GetFunction", &access);
@@ -95,7 +95,7 @@ fn a_function_is_read_with_its_tags_and_without_the_link_to_its_code() {
         log_group: text("/g"),
         tags: Some([("crossgate:project".to_owned(), "p".to_owned())].into()),
     };
-    assert_eq!(found, expected);
+    assert_eq!(*found, expected);
     let missing = r#"{"__type":"ResourceNotFoundException","Message":"Function not found"}"#;
     assert_eq!(tagged(answer(404, missing)).unwrap(), None);
 }

@@ -44,8 +44,9 @@ pub(super) fn imagine(scan: &Scan<'_>, options: &Options) -> Imagined {
         ..scan.wiring.clone()
     };
     let mut held = Vec::new();
+    let claims = claims(scan.wiring);
     for found in scan.actions() {
-        let Some((key, standing)) = standing(scan, &found) else {
+        let Some((key, standing)) = standing(scan, &claims, &found) else {
             continue;
         };
         let goes = match &standing {
@@ -74,20 +75,33 @@ pub(super) fn imagine(scan: &Scan<'_>, options: &Options) -> Imagined {
     Imagined { wiring, held }
 }
 
+/// The gates of the manifest by pipeline, stage and action.
+type Claims<'w> = BTreeMap<(&'w PipelineKey, &'w str, &'w str), &'w Gate>;
+
+fn claims(wiring: &Wiring) -> Claims<'_> {
+    let gates = wiring.gates.iter();
+    gates
+        .map(|gate| {
+            let GateAction { stage, name, .. } = &gate.action;
+            ((&gate.pipeline, stage.as_str(), name.as_str()), gate)
+        })
+        .collect()
+}
+
 /// Whether the action runs through a role of the project without being the manifest's, and what it is then.
-fn standing(scan: &Scan<'_>, found: &FoundAction<'_>) -> Option<(RoleKey, Standing)> {
+fn standing(
+    scan: &Scan<'_>,
+    claims: &Claims<'_>,
+    found: &FoundAction<'_>,
+) -> Option<(RoleKey, Standing)> {
     let arn = found.action.role_arn()?;
     if !found.action.is_lambda_invoke() {
         return None;
     }
     let (key, _, owner) = scan.project_role(arn)?;
     let gates = || scan.wiring.gates.iter();
-    let claims = |gate: &&Gate| {
-        gate.pipeline == found.pipeline
-            && gate.action.stage.as_str() == found.stage.name()
-            && gate.action.name.as_str() == found.action.name()
-    };
-    if let Some(gate) = gates().find(claims) {
+    let place = (&found.pipeline, found.stage.name(), found.action.name());
+    if let Some(gate) = claims.get(&place) {
         let is_as_wanted = gate.role_key() == key
             && function_name(found.action).as_ref() == Some(&gate.function.name);
         return (!is_as_wanted).then_some((key, Standing::Displaced));

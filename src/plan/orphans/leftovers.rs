@@ -1,12 +1,14 @@
 //! Objects of the project without an action: functions, roles and policies that no gate, of the manifest or imagined, has to do with.
 //! What something that stays still runs through is shown and left; nothing here touches an object that a gate needs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::RoleArn;
 use crate::model::change::{Change, ChangeAction, ChangeKind};
 use crate::model::name::Purpose;
-use crate::model::observed::Seen;
-use crate::model::read::{Function, RoleDetail};
+use crate::model::observed::{ListedRole, Seen};
+use crate::model::read::Function;
 use crate::model::wiring::{FunctionKey, RoleKey};
 
 use super::super::Options;
@@ -25,6 +27,39 @@ struct Left<'s, 'a> {
     options: &'s Options,
     /// The actions that stay, of all pipelines that were read.
     staying: Vec<FoundAction<'a>>,
+    uses: Uses<'s>,
+}
+
+/// The roles of the gates. Each of the accounts' roles is looked for among them, and a look through all gates for each would take the
+/// square of their number.
+struct Uses<'s> {
+    invoke: BTreeSet<RoleKey>,
+    invoke_arns: BTreeSet<&'s RoleArn>,
+    execution: BTreeSet<(&'s AccountName, &'s RoleArn)>,
+    service: BTreeMap<(&'s AccountName, &'s RoleArn), Vec<&'s JoinedGate<'s>>>,
+}
+
+impl<'s> Uses<'s> {
+    fn of(joined: &'s Joined<'s>) -> Self {
+        let mut uses = Self {
+            invoke: BTreeSet::new(),
+            invoke_arns: BTreeSet::new(),
+            execution: BTreeSet::new(),
+            service: BTreeMap::new(),
+        };
+        for one in &joined.gates {
+            uses.invoke.insert(one.gate.role_key());
+            uses.invoke_arns.insert(&one.role_arn);
+            let execution = one.execution_role.as_ref();
+            uses.execution
+                .extend(execution.map(|role| (&one.gate.function.account, role)));
+            if let Some(role) = &one.service_role {
+                let served = uses.service.entry((&one.gate.pipeline.account, role));
+                served.or_default().push(one);
+            }
+        }
+        uses
+    }
 }
 
 pub(super) fn plan<'a>(
@@ -39,6 +74,7 @@ pub(super) fn plan<'a>(
         joined,
         options,
         staying: scan.actions().filter(stays).collect(),
+        uses: Uses::of(joined),
     };
     let mut going: Vec<FunctionKey> = joined
         .selected()
@@ -96,7 +132,7 @@ impl Left<'_, '_> {
         &self,
         account: &AccountName,
         id: &AccountId,
-        detail: &RoleDetail,
+        detail: ListedRole<'_>,
         going: &[FunctionKey],
         draft: &mut Draft<'_>,
     ) {
@@ -106,13 +142,10 @@ impl Left<'_, '_> {
             name: detail.role.arn.name.clone(),
         };
         let arn = &detail.role.arn;
-        let gates = || self.joined.gates.iter();
-        let invokes = gates().any(|g| g.gate.role_key() == key);
-        let executes = gates()
-            .any(|g| g.gate.function.account == *account && g.execution_role.as_ref() == Some(arn));
-        let serves = gates()
-            .any(|g| g.gate.pipeline.account == *account && g.service_role.as_ref() == Some(arn));
-        let owner = ownership(wiring, &detail.role);
+        let invokes = self.uses.invoke.contains(&key);
+        let executes = self.uses.execution.contains(&(account, arn));
+        let serves = self.uses.service.contains_key(&(account, arn));
+        let owner = ownership(wiring, detail.role);
         let is_ours = matches!(owner, Ownership::Ours | Ownership::Adopted(_));
         let is_needed = invokes || (executes && owner == Ownership::Ours);
         if is_ours
@@ -123,13 +156,16 @@ impl Left<'_, '_> {
             return;
         }
         for purpose in Purpose::ALL {
+            let policy = wiring.policy(purpose);
+            if detail.inline_policy(policy.as_str()).is_none() {
+                continue;
+            }
             let is_needed = match purpose {
                 Purpose::Invoke | Purpose::Artifacts => invokes,
                 Purpose::Callback | Purpose::Logs => executes || self.joined.is_run_as(&key),
                 Purpose::Assume => serves || self.assumes(detail),
             };
-            let policy = wiring.policy(purpose);
-            if !is_needed && detail.inline.contains_key(policy.as_str()) {
+            if !is_needed {
                 let inline = Inline {
                     key: &key,
                     account_id: id,
@@ -144,23 +180,18 @@ impl Left<'_, '_> {
             self.excess((&key, id), detail, draft);
         }
         if is_ours && !is_needed {
-            roles::left(self.joined, self.options, (&key, id), &detail.role, draft);
+            roles::left(self.joined, self.options, (&key, id), detail.role, draft);
         }
     }
 
     /// Takes out of a policy that stays what it grants on roles that are left behind, or gone: a teardown of their gates would have,
     /// had it not been stopped.
-    fn excess(&self, at: (&RoleKey, &AccountId), detail: &RoleDetail, draft: &mut Draft<'_>) {
+    fn excess(&self, at: (&RoleKey, &AccountId), detail: ListedRole<'_>, draft: &mut Draft<'_>) {
         let (key, account_id) = at;
         let policy = self.scan.wiring.assume_policy();
-        let served: Vec<&JoinedGate<'_>> = self
-            .joined
-            .gates
-            .iter()
-            .filter(|g| g.gate.pipeline.account == key.account)
-            .filter(|g| g.service_role.as_ref() == Some(&detail.role.arn))
-            .collect();
-        let text = detail.inline.get(policy.as_str());
+        let served = self.uses.service.get(&(&key.account, &detail.role.arn));
+        let served = served.map(Vec::as_slice).unwrap_or_default();
+        let text = detail.inline_policy(policy.as_str());
         let words = text.into_iter().flat_map(|text| text.split('"'));
         let mut granted = words.filter_map(|word| RoleArn::parse(word).ok());
         let is_excess = granted.any(|role| self.is_left(&role));
@@ -172,8 +203,8 @@ impl Left<'_, '_> {
             key,
             account_id,
             policy,
-            wanted: grants::assumed(self.joined, key, &served),
-            gates: grants::names(served.into_iter().filter(|g| g.holds())),
+            wanted: grants::assumed(self.joined, key, served),
+            gates: grants::names(served.iter().copied().filter(|g| g.holds())),
         };
         grants::inline(self.joined, &inline, draft);
     }
@@ -182,7 +213,7 @@ impl Left<'_, '_> {
     fn is_left(&self, role: &RoleArn) -> bool {
         let wiring = self.scan.wiring;
         let text = role.to_string();
-        let of_gate = self.joined.gates.iter().any(|g| g.role_arn == *role);
+        let of_gate = self.uses.invoke_arns.contains(role);
         let named = |one: &FoundAction<'_>| one.action.role_arn() == Some(text.as_str());
         let mut accounts = wiring.accounts.iter();
         let Some((account, _)) = accounts.find(|(_, account)| account.id == role.account) else {
@@ -204,7 +235,7 @@ impl Left<'_, '_> {
     fn user(
         &self,
         account: &AccountName,
-        detail: &RoleDetail,
+        detail: ListedRole<'_>,
         going: &[FunctionKey],
     ) -> Option<String> {
         let arn = detail.role.arn.to_string();
@@ -233,7 +264,7 @@ impl Left<'_, '_> {
     }
 
     /// True where the role serves a pipeline with an action that stays and runs through a role of the project.
-    fn assumes(&self, detail: &RoleDetail) -> bool {
+    fn assumes(&self, detail: ListedRole<'_>) -> bool {
         let served = |one: &&FoundAction<'_>| {
             let role = one.document.role_arn();
             role.is_ok_and(|role| role == detail.role.arn)

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use crate::model::account::{AccountId, AccountName, Region};
+use crate::model::arn::RoleArn;
 use crate::model::change::{Problem, Severity};
 use crate::model::name::{FunctionName, PipelineName};
-use crate::model::observed::{Observed, Seen};
+use crate::model::observed::{ListedRole, Observed, Seen};
 use crate::model::pipeline::{ActionView, PipelineDocument, StageView};
-use crate::model::read::{Function, Listed, ListedFunction, Read, RoleDetail};
+use crate::model::read::{Function, Listed, ListedFunction, Read};
 use crate::model::wiring::{FunctionKey, PipelineKey, RoleKey, Wiring};
 
 use super::super::draft::Draft;
@@ -104,18 +105,13 @@ impl<'a> Scan<'a> {
     /// The accounts whose credentials are right, with their roles.
     pub(super) fn roles(
         &self,
-    ) -> impl Iterator<Item = (&'a AccountName, &'a AccountId, &'a RoleDetail)> + '_ {
+    ) -> impl Iterator<Item = (&'a AccountName, &'a AccountId, ListedRole<'a>)> + '_ {
         let usable = |name: &&AccountName| is_usable(self.wiring, self.observed, name);
         let names = self.wiring.accounts.keys().filter(usable);
         names.flat_map(|name| {
-            let roles: &[RoleDetail] = match self.observed.roles(name) {
-                Seen::Present(roles) => roles,
-                Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => &[],
-            };
             let id = self.wiring.account_id(name);
-            roles
-                .iter()
-                .filter_map(move |detail| Some((name, id?, detail)))
+            let roles = self.observed.roles(name);
+            roles.filter_map(move |detail| Some((name, id?, detail)))
         })
     }
 
@@ -169,20 +165,24 @@ impl<'a> Scan<'a> {
     }
 
     /// True where the role carries the project's tag.
-    pub(super) fn is_ours(&self, detail: &RoleDetail) -> bool {
+    pub(super) fn is_ours(&self, detail: ListedRole<'_>) -> bool {
         detail.role.tags.get(PROJECT_TAG).map(String::as_str) == Some(self.wiring.project.as_str())
     }
 
     /// The project's role of that ARN, with whose it is.
-    pub(super) fn project_role(&self, arn: &str) -> Option<(RoleKey, &'a RoleDetail, Ownership)> {
-        let mut roles = self.roles();
-        let (account, _, detail) =
-            roles.find(|(_, _, d)| self.is_ours(d) && d.role.arn.to_string() == arn)?;
+    pub(super) fn project_role(&self, arn: &str) -> Option<(RoleKey, ListedRole<'a>, Ownership)> {
+        let arn = RoleArn::parse(arn).ok()?;
+        let mut accounts = self.wiring.accounts.iter();
+        let (account, _) = accounts.find(|(_, account)| account.id == arn.account)?;
         let key = RoleKey {
             account: account.clone(),
-            name: detail.role.arn.name.clone(),
+            name: arn.name.clone(),
         };
-        Some((key, detail, ownership(self.wiring, &detail.role)))
+        let detail = self.observed.listed_role(&key)?;
+        let is_it = detail.role.arn == arn
+            && self.is_ours(detail)
+            && is_usable(self.wiring, self.observed, account);
+        is_it.then(|| (key, detail, ownership(self.wiring, detail.role)))
     }
 
     fn pipeline_keys(&self) -> BTreeSet<PipelineKey> {
@@ -208,7 +208,7 @@ impl<'a> Scan<'a> {
     fn candidates(&self) -> BTreeSet<FunctionKey> {
         let roles: BTreeSet<String> = self
             .roles()
-            .filter(|(_, _, detail)| self.is_ours(detail))
+            .filter(|(_, _, detail)| self.is_ours(*detail))
             .map(|(_, _, detail)| detail.role.arn.to_string())
             .collect();
         let line = functions::description(&self.wiring.project);
@@ -231,7 +231,7 @@ impl<'a> Scan<'a> {
         let gates = self.wiring.gates.iter().map(|g| g.pipeline.account.clone());
         let mut accounts: BTreeSet<AccountName> = gates.collect();
         for (account, _, detail) in self.roles() {
-            if detail.inline.contains_key(policy.as_str()) {
+            if detail.inline_policy(policy.as_str()).is_some() {
                 accounts.insert(account.clone());
             }
             if self.is_ours(detail) {
@@ -249,7 +249,7 @@ impl<'a> Scan<'a> {
         let gates = self.wiring.gates.iter().map(|g| g.function.account.clone());
         let mut accounts: BTreeSet<AccountName> = gates.collect();
         for (account, _, detail) in self.roles() {
-            if self.is_ours(detail) || detail.inline.contains_key(policy.as_str()) {
+            if self.is_ours(detail) || detail.inline_policy(policy.as_str()).is_some() {
                 accounts.insert(account.clone());
             }
         }
@@ -275,7 +275,7 @@ impl<'a> Scan<'a> {
         let policies = [self.wiring.invoke_policy(), self.wiring.logs_policy()];
         for (_, _, detail) in self.roles() {
             for policy in &policies {
-                let text = detail.inline.get(policy.as_str());
+                let text = detail.inline_policy(policy.as_str());
                 let words = text.into_iter().flat_map(|text| text.split('"'));
                 let arns = words.filter(|word| word.starts_with("arn:"));
                 regions.extend(arns.filter_map(|arn| Region::new(arn.split(':').nth(3)?).ok()));
