@@ -7,7 +7,10 @@ use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-use super::errors::{Failure, Refusal, SdkError, refused_hint, unreachable};
+use super::errors::{
+    Failure, Refusal, SLOW_DOWN, SdkError, has, refused_hint, throttled, unreachable,
+};
+use super::gate::NotAsked;
 use super::profiles::ProfileFiles;
 use super::session::{AccountAccess, Credentials};
 use super::text::{escape, flatten, missing_permission, safe_message};
@@ -86,6 +89,9 @@ fn explain_default_chain(chain: &str) -> (String, Option<String>) {
 fn refused_role(refused: &SdkError<AssumeRoleError>, access: &AccountAccess) -> Failure {
     let whose = access.credentials.describe();
     let Some(service) = refused.as_service_error() else {
+        if has::<NotAsked>(refused) {
+            return throttled(format!("{whose}: sts:AssumeRole: {NotAsked}"));
+        }
         return unreachable(format!("{whose}: sts:AssumeRole: {}", flatten(refused)));
     };
     let refusal = Refusal {
@@ -103,6 +109,7 @@ fn refused_role(refused: &SdkError<AssumeRoleError>, access: &AccountAccess) -> 
             )
         }
         CloudErrorKind::Credentials => refused_hint(&refusal, access, &whose),
+        CloudErrorKind::Throttled => SLOW_DOWN.to_owned(),
         _ => "try again; if it persists, check the role's name and the region".to_owned(),
     };
     let said = match refusal.message {

@@ -9,6 +9,7 @@ use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::operation::BuildError;
 
+use super::gate::NotAsked;
 use super::http::{Cut, TooLong};
 use super::session::{AccountAccess, Credentials};
 use super::text::{escape, flatten, missing_permission, safe_message};
@@ -25,6 +26,10 @@ impl<E: Error + ProvideErrorMetadata + Send + Sync + 'static> ServiceError for E
 /// The hint where IAM does not know yet what was just made.
 pub(super) const SETTLING: &str =
     "IAM needs some seconds to know a new role everywhere; running it again continues";
+
+/// The hint where AWS throttles more than is waited out.
+pub(super) const SLOW_DOWN: &str = "AWS still asked to slow down after all retries: wait a minute and run it again; something else may \
+     be calling AWS with this account";
 
 /// A write whose last request was refused, but not all before it: what was refused may have been done already. A conflict, and what
 /// is not settled or not found, are understood where they are decided about.
@@ -102,10 +107,7 @@ impl Call<'_> {
         match kind {
             CloudErrorKind::AccessDenied => Some(self.denied_hint(refusal.message, &whose)),
             CloudErrorKind::Credentials => Some(refused_hint(refusal, access, &whose)),
-            CloudErrorKind::Throttled => Some(
-                "AWS still asked to slow down after all retries: wait a minute and run it again"
-                    .to_owned(),
-            ),
+            CloudErrorKind::Throttled => Some(SLOW_DOWN.to_owned()),
             CloudErrorKind::NotSettled if refusal.says("cannot be performed at this time") => Some(
                 "another change of the function is under way: run it again when that is over".to_owned(),
             ),
@@ -444,10 +446,13 @@ fn unreadable(status: u16, error: &(dyn Error + 'static), request_id: Option<&st
 fn dispatch(error: &(dyn Error + 'static)) -> Failure {
     let text = flatten(error);
     let lower = text.to_ascii_lowercase();
-    if has_cause::<TooLong>(error) {
+    if has::<NotAsked>(error) {
+        return throttled(NotAsked.to_string());
+    }
+    if has::<TooLong>(error) {
         return Failure::malformed(text, None);
     }
-    if has_cause::<Cut>(error) {
+    if has::<Cut>(error) {
         return Failure {
             hint: Some(
                 "something on the way cuts answers: run it again; if it stays so, check HTTPS_PROXY, endpoint_url and \
@@ -467,9 +472,18 @@ fn dispatch(error: &(dyn Error + 'static)) -> Failure {
     unreachable(text)
 }
 
-fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+/// Whether one of the causes is of the type.
+pub(super) fn has<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.any(<dyn Error>::is::<E>)
+}
+
+/// A request that was not sent, as the service throttles everything.
+pub(super) fn throttled(text: String) -> Failure {
+    Failure {
+        hint: Some(SLOW_DOWN.to_owned()),
+        ..Failure::new(CloudErrorKind::Throttled, text)
+    }
 }
 
 /// A failure to reach AWS, with what is usually behind it.

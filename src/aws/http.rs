@@ -51,6 +51,14 @@ fn count(request: &HttpRequest) {
     });
 }
 
+/// The same request is sent once more, without the SDK's knowing.
+pub(super) fn sent_again() {
+    note(|seen| Attempts {
+        retries: seen.retries.saturating_add(1),
+        ..seen
+    });
+}
+
 /// A request was answered by whoever decides about it: it is in doubt no longer. One that is given up never comes here.
 fn settled(answer: &Result<HttpResponse, ConnectorError>) {
     if answer

@@ -32,6 +32,11 @@ const QUIET: Duration = Duration::from_secs(30);
 const QUIET_MOST: Duration = Duration::from_mins(10);
 /// The shortest time over which the rate before the first throttling is counted: a burst of milliseconds is no rate.
 const BURST: Duration = Duration::from_secs(1);
+/// Throttled answers in a row, each to a request that waited for the limit as the one before had lowered it, after which nothing
+/// more is asked: about a quarter of a minute, in which a service that has anything to give takes seven requests.
+pub(super) const MOST_REFUSED: u32 = 10;
+/// After so long one more is asked all the same.
+const RESPITE: Duration = Duration::from_secs(30);
 
 /// The limit of one service in one region of one account. Moments are times since any one start.
 ///
@@ -62,10 +67,17 @@ pub(super) struct Rate {
     accepted: u32,
     /// When the limit was last lowered: throttled answers to what was sent before say nothing new.
     cut: Duration,
+    /// How often it was lowered since anything was accepted.
+    refused: u32,
     quiet: Duration,
 }
 
 impl Rate {
+    /// Whether the service takes nothing at all: what still waits for it may as well be told so.
+    pub(super) fn is_hopeless(&self, now: Duration) -> bool {
+        self.refused >= MOST_REFUSED && now.saturating_sub(self.cut) < RESPITE
+    }
+
     /// Asks to send one request: it may be sent now, or asked again after so long.
     pub(super) fn take(&mut self, now: Duration) -> Result<(), Duration> {
         if now < self.not_before {
@@ -90,6 +102,7 @@ impl Rate {
 
     /// A request that was sent at `sent` was answered, with whatever but a throttling.
     pub(super) fn accepted(&mut self, sent: Duration, now: Duration) {
+        self.refused = 0;
         if self.mark.is_some_and(|mark| sent >= mark) {
             self.accepted = self.accepted.saturating_add(1);
         }
@@ -153,14 +166,15 @@ impl Rate {
         self.not_before = self.not_before.max(until);
     }
 
-    /// One request's worth of debt: the service's bucket gets a token of reserve.
+    /// One request's worth of debt, so that the service's bucket gets a token of reserve; not again where it took nothing in between.
     fn lower(&mut self, now: Duration, limit: f64, growth: f64) {
+        self.refused = self.refused.saturating_add(1);
         self.limit = Some(limit.max(LEAST));
         self.growth = growth;
         self.from_empty = true;
         self.binding = false;
         self.cut = now;
-        self.tokens = -1.0;
+        self.tokens = if self.refused > 1 { 0.0 } else { -1.0 };
         self.refilled = now;
     }
 }

@@ -11,6 +11,7 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
@@ -20,7 +21,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::credentials::explain;
 use super::errors::{Failure, unreachable};
-use super::gate::{Gated, Gates};
+use super::gate::{Gated, Gates, Manners};
 use super::hide::hide;
 use super::http;
 use super::slow_down::Directed;
@@ -81,11 +82,15 @@ pub struct Settings {
     pub project: Option<Project>,
     /// Attempts of one call, the first included. `AWS_MAX_ATTEMPTS` and a profile's `max_attempts` come before it.
     pub max_attempts: u32,
+    /// Throttled answers to one of these attempts, which waits and is sent again without being another attempt. Where
+    /// `AWS_MAX_ATTEMPTS` or `max_attempts` is set, that counts all.
+    pub most_throttled: u32,
     /// The longest wait for a connection.
     pub connect_timeout: Duration,
     /// The longest wait for one attempt's answer.
     pub attempt_timeout: Duration,
-    /// The longest wait for one call: all attempts, the pauses between them, and the waits for the account's limit.
+    /// The longest wait for one call: all attempts, the pauses between them, and the waits for the account's limit, which may be long
+    /// where many calls wait.
     pub call_timeout: Duration,
     /// The longest wait for credentials: a `credential_process` may ask a person.
     pub credentials_timeout: Duration,
@@ -96,9 +101,10 @@ impl Default for Settings {
         Self {
             project: None,
             max_attempts: 5,
+            most_throttled: 20,
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
-            call_timeout: Duration::from_mins(2),
+            call_timeout: Duration::from_mins(10),
             credentials_timeout: Duration::from_mins(2),
         }
     }
@@ -126,10 +132,19 @@ macro_rules! configured {
     };
 }
 
+/// How an account is called: everything but its credentials, at first.
+#[derive(Debug)]
+struct Reach {
+    config: SdkConfig,
+    /// See [`Settings::most_throttled`].
+    most_throttled: u32,
+}
+
 /// The clients of one account. Service clients are made when they are first used and share connections and credentials.
 #[derive(Debug)]
 pub(super) struct Clients {
     config: SdkConfig,
+    most_throttled: u32,
     expiry: Option<SystemTime>,
     /// The secret key and the session token: never sent as they are, and never shown.
     secrets: Vec<SecretText>,
@@ -144,12 +159,17 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    fn new(config: SdkConfig, expiry: Option<SystemTime>, partition: Partition) -> Self {
+    fn new(reach: Reach, expiry: Option<SystemTime>, partition: Partition) -> Self {
+        let Reach {
+            config,
+            most_throttled,
+        } = reach;
         let global = aws_config::Region::from_static(partition.global_region());
         let iam = configured!(aws_sdk_iam, &config).region(global).build();
         Self {
             iam: aws_sdk_iam::Client::from_conf(iam),
             config,
+            most_throttled,
             expiry,
             secrets: Vec::new(),
             partition,
@@ -294,7 +314,11 @@ impl Sessions {
     /// Sessions whose clients are given, for tests.
     #[cfg(test)]
     pub(super) fn ready(access: AccountAccess, config: SdkConfig) -> Self {
-        let clients = Arc::new(Clients::new(config, None, access.partition));
+        let reach = Reach {
+            config,
+            most_throttled: 1,
+        };
+        let clients = Arc::new(Clients::new(reach, None, access.partition));
         let mut sessions = Self::new(vec![access], Settings::default());
         for account in sessions.accounts.values_mut() {
             *account.clients.get_mut() = Some(Ok(Arc::clone(&clients)));
@@ -348,22 +372,24 @@ impl Sessions {
 
     async fn open(&self, account: &Account) -> Result<Clients, Failure> {
         let Account { access, gates, .. } = account;
+        let limit = self.settings.credentials_timeout;
         match &access.credentials {
             Credentials::DefaultChain => {
                 let provider = self.default_chain(access).await;
-                let config = self.config(account, None).await;
-                self.resolve(access, config, provider).await
+                let reach = self.reach(account, None).await;
+                self.resolve(access, reach, provider, limit).await
             }
             Credentials::Profile(profile) => {
                 let provider = ProfileFileCredentialsProvider::builder()
                     .configure(&self.provider_config(access))
                     .profile_name(profile)
                     .build();
-                let config = self.config(account, Some(profile)).await;
-                self.resolve(access, config, provider).await
+                let reach = self.reach(account, Some(profile)).await;
+                self.resolve(access, reach, provider, limit).await
             }
             Credentials::AssumeRole { role_arn, via } => {
                 let via = Box::pin(self.clients_of(via)).await?;
+                let most_throttled = via.most_throttled;
                 // The role has no profile of its own: endpoints and the like are those of the account on the way.
                 let config = via.config.to_builder().region(sts_region(access)).build();
                 let provider = AssumeRoleProvider::builder(role_arn.to_string())
@@ -372,8 +398,14 @@ impl Sessions {
                     .build()
                     .await;
                 // The role is assumed within the limits of the account on the way; what it does then counts on its own account.
-                let own = config.into_builder().http_client(self.gated(gates)).build();
-                let opened = self.resolve(access, own, provider).await;
+                let gated = self.gated(gates, most_throttled);
+                let own = Reach {
+                    config: config.into_builder().http_client(gated).build(),
+                    most_throttled,
+                };
+                // No person is asked, and a hundred roles may be assumed at once: the wait is that of a call.
+                let limit = self.settings.call_timeout;
+                let opened = self.resolve(access, own, provider, limit).await;
                 opened.map_err(|failure| hide(failure, via.secrets()))
             }
         }
@@ -384,10 +416,10 @@ impl Sessions {
     async fn resolve(
         &self,
         access: &AccountAccess,
-        config: SdkConfig,
+        reach: Reach,
         provider: impl ProvideCredentials,
+        limit: Duration,
     ) -> Result<Clients, Failure> {
-        let limit = self.settings.credentials_timeout;
         let credentials = match tokio::time::timeout(limit, provider.provide_credentials()).await {
             Ok(Ok(credentials)) => credentials,
             Ok(Err(error)) => return Err(explain(&error, access)),
@@ -406,23 +438,28 @@ impl Sessions {
         let secrets = secrets
             .map(|text| SecretText::new(text.to_owned()))
             .collect();
-        let config = config
+        let config = reach
+            .config
             .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
+        let reach = Reach { config, ..reach };
         Ok(Clients {
             secrets,
-            ..Clients::new(config, expiry, access.partition)
+            ..Clients::new(reach, expiry, access.partition)
         })
     }
 
     /// Everything but credentials, from the environment and the profile: endpoints, FIPS, dual stack, retries.
-    async fn config(&self, account: &Account, profile: Option<&str>) -> SdkConfig {
+    async fn reach(&self, account: &Account, profile: Option<&str>) -> Reach {
         let Account { access, gates, .. } = account;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(self.gated(gates))
+            .http_client(self.http.clone())
             .region(sts_region(access))
             .timeout_config(self.call_timeouts())
+            // It would break off every request whose body waits for 20 s at the gate. The time-out of an attempt is enough for bodies
+            // that are small and read whole.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .no_credentials();
         if let Ok(name) = AppName::new(concat!("crossgate-", env!("CARGO_PKG_VERSION"))) {
             loader = loader.app_name(name);
@@ -434,15 +471,26 @@ impl Sessions {
         let configured = config.retry_config().map(RetryConfig::max_attempts);
         let chosen = std::env::var_os("AWS_MAX_ATTEMPTS").is_some()
             || configured.is_some_and(|n| n != SDK_ATTEMPTS);
-        match config.retry_config() {
-            Some(retry) => {
-                let mut retry = retry.clone().with_initial_backoff(INITIAL_BACKOFF);
-                if !chosen {
-                    retry = retry.with_max_attempts(self.settings.max_attempts.max(1));
-                }
-                config.into_builder().retry_config(retry).build()
+        let retry = config.retry_config().map(|retry| {
+            let retry = retry.clone().with_initial_backoff(INITIAL_BACKOFF);
+            if chosen {
+                retry
+            } else {
+                retry.with_max_attempts(self.settings.max_attempts.max(1))
             }
-            None => config,
+        });
+        let most_throttled = if chosen {
+            1
+        } else {
+            self.settings.most_throttled
+        };
+        let mut config = config
+            .into_builder()
+            .http_client(self.gated(gates, most_throttled));
+        config.set_retry_config(retry);
+        Reach {
+            config: config.build(),
+            most_throttled,
         }
     }
 
@@ -485,9 +533,13 @@ impl Sessions {
         timeouts.disable_operation_attempt_timeout().build()
     }
 
-    fn gated(&self, gates: &Arc<Gates>) -> Gated {
-        let limit = self.settings.attempt_timeout;
-        Gated::new(self.http.clone(), Arc::clone(gates), limit)
+    fn gated(&self, gates: &Arc<Gates>, most_throttled: u32) -> Gated {
+        let manners = Manners {
+            attempt_timeout: self.settings.attempt_timeout,
+            most_throttled,
+            chance,
+        };
+        Gated::new(self.http.clone(), Arc::clone(gates), manners)
     }
 
     fn session_name(&self) -> String {
@@ -514,4 +566,30 @@ fn chance() -> f64 {
 fn no_such_account(name: &AccountName) -> Failure {
     let message = format!("account {name} is not in the manifest");
     Failure::new(CloudErrorKind::Credentials, message)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_waits_at_the_gate_is_not_broken_off_for_sending_nothing() {
+        let access = AccountAccess {
+            name: AccountName::new("tools").unwrap(),
+            id: AccountId::new("111111111111").unwrap(),
+            credentials: Credentials::DefaultChain,
+            partition: Partition::Aws,
+            region: None,
+        };
+        let sessions = Sessions::new(vec![access], Settings::default());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let account = sessions.accounts.values().next().unwrap();
+        let reach = runtime.block_on(sessions.reach(account, None));
+        let protection = reach.config.stalled_stream_protection().unwrap();
+        assert!(!protection.upload_enabled() && !protection.download_enabled());
+    }
 }

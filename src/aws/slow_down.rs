@@ -12,13 +12,14 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
 use super::errors::Refusal;
+use super::gate::is_given_up;
 use crate::cloud::CloudErrorKind;
 
 /// The longest pause that a service is obeyed for: `RetryConfig`'s own limit for the SDK's pauses. A server that says an hour must
 /// not make a command hang; its next refusal is told instead.
 pub(super) const LONGEST: Duration = Duration::from_secs(20);
 /// The part of a pause that chance adds to it, so that all who were told the same do not come again at the same moment.
-const JITTER: f64 = 0.1;
+pub(super) const JITTER: f64 = 0.1;
 
 /// Whether the service refuses because it is asked too often.
 pub(super) fn is_throttling(response: &HttpResponse) -> bool {
@@ -81,7 +82,8 @@ fn code(response: &HttpResponse) -> Option<String> {
     Some(code.trim().to_owned())
 }
 
-/// Tells the SDK, which knows `x-amz-retry-after` alone, of `Retry-After`, and that a 429 without a code is a throttling.
+/// Tells the SDK, which knows `x-amz-retry-after` alone, of `Retry-After`, that a 429 without a code is a throttling, and that what was
+/// given up at the gate is over.
 /// `LimitExceededException` is a quota in all services that are used here; the SDK takes it for a throttling.
 #[derive(Debug, Clone)]
 pub(super) struct Directed {
@@ -105,7 +107,9 @@ impl ClassifyRetry for Directed {
         if response.status().is_success() {
             return RetryAction::NoActionIndicated;
         }
-        if code(response).is_some_and(|code| code.starts_with("LimitExceeded")) {
+        if is_given_up(response)
+            || code(response).is_some_and(|code| code.starts_with("LimitExceeded"))
+        {
             return RetryAction::RetryForbidden;
         }
         let kind = match previous {

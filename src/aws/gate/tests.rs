@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use aws_smithy_types::body::SdkBody;
 use futures_util::future::join_all;
 
+use super::super::rate::MOST_REFUSED;
 use super::*;
 
 /// What is answered to one request.
@@ -36,13 +37,24 @@ impl Service {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Behind the gates of an account.
+    /// Behind the gates of an account, which leave it to the caller to try again.
     fn behind(&self, gates: &Arc<Gates>, attempt_timeout: Duration) -> Waiting {
         Waiting {
             inner: SharedHttpConnector::new(self.clone()),
             gates: Arc::clone(gates),
-            attempt_timeout,
+            manners: Manners {
+                attempt_timeout,
+                most_throttled: 1,
+                chance: || 0.0,
+            },
         }
+    }
+
+    /// The same, with gates that try again.
+    fn patient(&self, most_throttled: u32) -> Waiting {
+        let mut behind = self.behind(&Arc::default(), LONG);
+        behind.manners.most_throttled = most_throttled;
+        behind
     }
 }
 
@@ -159,5 +171,53 @@ fn waiting_at_the_gate_is_no_part_of_an_attempt() {
         assert_eq!(client.call(iam()).await.unwrap().status().as_u16(), 200);
         let error = client.call(iam()).await.unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
+    });
+}
+
+#[test]
+fn a_throttled_request_waits_and_is_sent_again_and_its_end_is_marked() {
+    run(async {
+        let slow = Reply::SlowDown("0");
+        let service = Service::new(&[slow, slow, Reply::Ok]);
+        let answer = service.patient(3).call(iam()).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        assert_eq!(service.asked().len(), 3);
+        let service = Service::new(&[slow]);
+        let answer = service.patient(2).call(iam()).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 429);
+        assert!(is_given_up(&answer));
+        assert_eq!(service.asked().len(), 2);
+        let answer = service.patient(1).call(iam()).await.unwrap();
+        assert!(!is_given_up(&answer), "the SDK decides");
+    });
+}
+
+#[test]
+fn where_everything_is_refused_nobody_goes_on_asking() {
+    run(async {
+        let service = Service::new(&[Reply::SlowDown("0")]);
+        let client = service.patient(100);
+        let gate = client.gates.of(scope(&iam()).unwrap());
+        // So often already, but once.
+        for n in 1..MOST_REFUSED {
+            let now = gate.started.elapsed();
+            gate.with(|rate, _| rate.throttled(now, now));
+            assert!(!gate.with(|rate, now| rate.is_hopeless(now)), "{n}");
+        }
+        let answers = join_all((0..3).map(|_| client.call(iam()))).await;
+        assert_eq!(service.asked().len(), 1);
+        let told = answers.iter().filter(|answer| match answer {
+            Ok(response) => is_given_up(response),
+            Err(_) => false,
+        });
+        assert_eq!(told.count(), 1, "the one that was asked for");
+        let unasked = answers.iter().filter_map(|answer| answer.as_ref().err());
+        let unasked: Vec<String> = unasked.map(ToString::to_string).collect();
+        assert_eq!(unasked.len(), 2);
+        // Another service of the account is asked as ever.
+        let other = client.call(request("us-east-1", "lambda"));
+        let asked = timeout(Duration::from_millis(400), other).await;
+        assert!(asked.is_err(), "it waits for its turn: {asked:?}");
+        assert_eq!(service.asked().len(), 2);
     });
 }

@@ -209,6 +209,34 @@ fn looks_for_more_become_rare() {
 }
 
 #[test]
+fn a_service_that_takes_nothing_is_given_up_and_asked_again_later() {
+    let mut rate = Rate::default();
+    let (mut now, mut asked) = (Duration::ZERO, 0);
+    while !rate.is_hopeless(now) {
+        match rate.take(now) {
+            Ok(()) => {
+                asked += 1;
+                rate.throttled(now, now);
+            }
+            Err(wait) => now += wait,
+        }
+    }
+    assert_eq!(asked, MOST_REFUSED);
+    let seconds = now.as_secs_f64();
+    assert!((14.0..20.0).contains(&seconds), "{seconds}");
+    // Nobody asks for a while; then one may, and says what holds.
+    now += RESPITE;
+    assert!(!rate.is_hopeless(now));
+    assert_eq!(rate.take(now), Ok(()));
+    rate.throttled(now, now);
+    assert!(rate.is_hopeless(now));
+    now += RESPITE;
+    assert_eq!(rate.take(now), Ok(()));
+    rate.accepted(now, now);
+    assert!(!rate.is_hopeless(now));
+}
+
+#[test]
 fn a_pause_that_the_service_asks_for_holds_everything() {
     let mut rate = Rate::default();
     rate.pause(Duration::from_secs(3));
