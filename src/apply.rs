@@ -2,7 +2,7 @@
 //! It decides nothing: behaviour belongs in `plan` (and the last look at a pipeline in `model::pipeline::renew`), where it can
 //! be tested without touching anything real.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -94,19 +94,26 @@ pub async fn apply<C: Cloud, T: Timing, B: Backup>(
                 let because_of = "the run was interrupted".to_owned();
                 queue.done(index, Outcome::Skipped { because_of }.into());
             } else if running.len() < tools.side_by_side.max(1) {
-                queue.ready.remove(&index);
+                queue.start(index, &step.account);
                 running.push(async move { (index, run(step, tools).await) });
             } else {
                 break;
             }
         }
         match running.next().await {
-            Some((index, done)) => queue.done(index, done),
+            Some((index, done)) => {
+                queue.end(index);
+                queue.done(index, done);
+            }
             None => break,
         }
     }
     report(plan, queue.results)
 }
+
+/// Steps under way at once in one account, of the 64 of a command: where AWS throttles it, its steps wait, and those of other accounts
+/// need places too.
+const STEPS_PER_ACCOUNT: usize = 48;
 
 /// The steps of a plan, each ready once all that it waits for is over. What a step unlocks is looked up and not searched for:
 /// a fleet has tens of thousands of them.
@@ -118,6 +125,10 @@ struct Queue<'p> {
     /// Which others wait for each step.
     then: Vec<Vec<usize>>,
     ready: BTreeSet<usize>,
+    /// How many are under way in each account.
+    running: BTreeMap<&'p AccountName, usize>,
+    /// What is ready, but for a place in its account.
+    held: BTreeMap<&'p AccountName, BTreeSet<usize>>,
 }
 
 impl<'p> Queue<'p> {
@@ -138,18 +149,44 @@ impl<'p> Queue<'p> {
             plan,
             waits_for,
             then,
+            running: BTreeMap::new(),
+            held: BTreeMap::new(),
         }
     }
 
-    /// The first of the steps that are ready.
-    fn next(&self) -> Option<(usize, &'p Step)> {
-        let index = *self.ready.first()?;
-        Some((index, self.plan.steps.get(index)?))
+    /// The first of the steps that are ready and have a place in their account.
+    fn next(&mut self) -> Option<(usize, &'p Step)> {
+        loop {
+            let index = *self.ready.first()?;
+            let step = self.plan.steps.get(index)?;
+            let running = self.running.get(&step.account).copied().unwrap_or(0);
+            if running < STEPS_PER_ACCOUNT {
+                return Some((index, step));
+            }
+            self.ready.remove(&index);
+            self.held.entry(&step.account).or_default().insert(index);
+        }
     }
 
-    /// A step is over: whatever waited for it last is ready.
+    fn start(&mut self, index: usize, account: &'p AccountName) {
+        self.ready.remove(&index);
+        *self.running.entry(account).or_default() += 1;
+    }
+
+    /// A step that was under way is so no longer.
+    fn end(&mut self, index: usize) {
+        let step = self.plan.steps.get(index);
+        if let Some(running) = step.and_then(|step| self.running.get_mut(&step.account)) {
+            *running = running.saturating_sub(1);
+        }
+    }
+
+    /// A step is over: whatever waited for it last is ready, and one that waited for its place.
     fn done(&mut self, index: usize, done: Done) {
         self.ready.remove(&index);
+        let account = self.plan.steps.get(index).map(|step| &step.account);
+        let held = account.and_then(|account| self.held.get_mut(account));
+        self.ready.extend(held.and_then(BTreeSet::pop_first));
         if let Some(slot) = self.results.get_mut(index) {
             *slot = Some(done);
         }
@@ -267,7 +304,7 @@ const SETTLE_ATTEMPTS: u32 = 12;
 const SETTLE_FIRST: Duration = Duration::from_millis(500);
 const SETTLE_MOST: Duration = Duration::from_secs(10);
 
-/// How often a pipeline is looked at, and its document sent again where it must be, after an answer was lost.
+/// How often a pipeline or a policy is looked at, and its document sent again where it must be, after an answer was lost.
 const UNANSWERED_ATTEMPTS: u32 = 3;
 
 /// Sends one write; waits out what IAM or CodePipeline refuse only until a change is known everywhere, and nothing else. Where
@@ -394,12 +431,34 @@ fn policy_call(holder: &PolicyHolder) -> String {
     format!("{operation} {holder}")
 }
 
-/// Reads the policy of a bucket or a key again, saves it, sends it with our statements as they shall be.
+/// Changes the policy of a bucket or a key. Where the answer is lost, the next look says whether it was made; what somebody else
+/// wrote meanwhile is in it, where a request that is only repeated would take it back.
 async fn policy<C: Cloud, T: Timing, B: Backup>(
     update: &PolicyUpdate,
     what: &str,
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
+    let mut unanswered = Unanswered::default();
+    loop {
+        let done = policy_once(update, what, &mut unanswered, tools).await;
+        let again = unanswered.attempts < UNANSWERED_ATTEMPTS && !tools.timing.is_interrupted();
+        match unanswered.take(done, again) {
+            Some(done) => return done,
+            None => settle(update.holder.account(), what, unanswered.attempts, tools).await,
+        }
+    }
+}
+
+/// Reads the policy of a bucket or a key again, saves it, sends it with our statements as they shall be.
+async fn policy_once<C: Cloud, T: Timing, B: Backup>(
+    update: &PolicyUpdate,
+    what: &str,
+    unanswered: &mut Unanswered,
+    tools: &Tools<'_, C, T, B>,
+) -> Done {
+    if unanswered.error.is_some() {
+        unanswered.attempts += 1;
+    }
     let holder = &update.holder;
     let (account, read) = (holder.account(), holder.read());
     let answer = tools.cloud.read(account, &read).await;
@@ -425,6 +484,11 @@ async fn policy<C: Cloud, T: Timing, B: Backup>(
         Err(message) => return Done::from(Outcome::Failed(Failure::Backup { message })),
     };
     let written = send(account, &write, false, what, tools).await;
+    if let Err(error) = &written
+        && error.kind.leaves_in_doubt()
+    {
+        unanswered.error.get_or_insert(Box::new(error.clone()));
+    }
     let problem = Problem {
         code: "policy_moved",
         severity: Severity::Warning,
@@ -804,3 +868,7 @@ fn warning(
         hint,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

@@ -5,6 +5,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::RequestId;
 
 use super::errors::{Call, Failure};
+use super::slow_down::NeverBlindly;
 use super::{Answer, Outcome};
 use crate::model::artifact::{BucketName, KeyArn};
 use crate::model::read::Fact;
@@ -59,7 +60,8 @@ pub(super) async fn key_policy(
     }
 }
 
-/// `s3:PutBucketPolicy`, `s3:DeleteBucketPolicy`. Deleting a policy that is not there succeeds (api: DeleteBucketPolicy).
+/// `s3:PutBucketPolicy`, `s3:DeleteBucketPolicy`. Deleting a policy that is not there succeeds (api: DeleteBucketPolicy). Neither is
+/// sent again where its answer is lost, nor is `kms:PutKeyPolicy`: somebody may have written the whole policy in between.
 pub(super) async fn write_bucket(
     client: &aws_sdk_s3::Client,
     call: &Call<'_>,
@@ -77,14 +79,16 @@ pub(super) async fn write_bucket(
                 .bucket(bucket.as_str())
                 .expected_bucket_owner(owner)
                 .policy(document);
-            call.done(&request.send().await)
+            let once = aws_sdk_s3::config::Builder::new().retry_classifier(NeverBlindly);
+            call.done(&request.customize().config_override(once).send().await)
         }
         Write::DeleteBucketPolicy { region: _, bucket } => {
             let request = client
                 .delete_bucket_policy()
                 .bucket(bucket.as_str())
                 .expected_bucket_owner(owner);
-            call.done(&request.send().await)
+            let once = aws_sdk_s3::config::Builder::new().retry_classifier(NeverBlindly);
+            call.done(&request.customize().config_override(once).send().await)
         }
         _ => Err(Failure::misrouted()),
     }
@@ -102,5 +106,6 @@ pub(super) async fn write_key(
         .key_id(key.to_string())
         .policy_name(KEY_POLICY)
         .policy(document);
-    call.done(&request.send().await)
+    let once = aws_sdk_kms::config::Builder::new().retry_classifier(NeverBlindly);
+    call.done(&request.customize().config_override(once).send().await)
 }

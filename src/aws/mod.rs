@@ -325,7 +325,9 @@ impl Cloud for AwsCloud {
                 if let Write::CreateRole(new) = write {
                     self.remember(account, &new.name);
                 }
-                Ok(written)
+                // An earlier request got no answer: what is gone now was most likely deleted by it.
+                let lost = attempts.in_doubt > 0 && written == Written::AlreadyThere;
+                Ok(if lost { Written::Done } else { written })
             }
             Err(mut error) => {
                 if attempts.in_doubt > 0 {

@@ -173,3 +173,33 @@ fn a_principal_that_is_not_known_yet_has_not_settled() {
         CloudErrorKind::NotSettled
     );
 }
+
+#[test]
+fn a_policy_whose_answer_is_lost_is_not_sent_again_but_one_that_is_throttled_is() {
+    let puts = [
+        Write::PutBucketPolicy {
+            region: region(),
+            bucket: bucket(),
+            document: "{}".to_owned(),
+        },
+        Write::DeleteBucketPolicy {
+            region: region(),
+            bucket: bucket(),
+        },
+        Write::PutKeyPolicy {
+            key: key(),
+            document: "{}".to_owned(),
+        },
+    ];
+    for put in &puts {
+        let stub = Stub::start(|_, _| answer(500, ""));
+        assert!(write(&stub, put).unwrap_err().kind.leaves_in_doubt());
+        assert_eq!(stub.seen().len(), 1, "{put}");
+        let stub = Stub::start(|_, number| match number {
+            1 => answer(429, ""),
+            _ => answer(200, ""),
+        });
+        assert_eq!(write(&stub, put).unwrap(), Written::Done, "{put}");
+        assert_eq!(stub.seen().len(), 2, "{put}");
+    }
+}

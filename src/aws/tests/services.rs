@@ -512,3 +512,30 @@ fn a_write_that_is_refused_after_one_without_an_answer_may_have_been_carried_out
     let certain = (CloudErrorKind::AccessDenied, false);
     assert_eq!(kind(400, "AccessDenied"), certain);
 }
+
+#[test]
+fn a_deletion_whose_answer_was_lost_is_not_said_to_have_been_somebody_elses() {
+    let deleted = |first: Answer| {
+        let stub = Stub::start(move |_, number| match number {
+            1 => first.clone(),
+            _ => query_error(404, "NoSuchEntity", "The role policy cannot be found."),
+        });
+        let access = access("dev", Credentials::DefaultChain);
+        let account = access.name.clone();
+        let cloud = AwsCloud {
+            sessions: Sessions::ready(access, sdk_config(&stub.url)),
+            made: Mutex::default(),
+        };
+        let delete = Write::DeleteInlinePolicy {
+            role: role_name(),
+            policy: "p".to_owned(),
+        };
+        runtime().block_on(cloud.write(&account, &delete)).unwrap()
+    };
+    let gone = || query_error(404, "NoSuchEntity", "The role policy cannot be found.");
+    assert_eq!(deleted(gone()), Written::AlreadyThere);
+    let throttled = query_error(400, "Throttling", "Rate exceeded");
+    assert_eq!(deleted(throttled), Written::AlreadyThere);
+    let broken = query_error(500, "ServiceFailure", "in a moment");
+    assert_eq!(deleted(broken), Written::Done);
+}
