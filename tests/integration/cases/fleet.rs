@@ -14,17 +14,17 @@ use tempfile::TempDir;
 use crate::support::cli::{self, Run};
 
 /// Gates in each account, and in each pipeline.
-const CHECKS: usize = 10;
+pub(super) const CHECKS: usize = 10;
 
 /// The accounts of the gates, each with a pipeline of its own in the tools account.
-struct Fleet {
-    sandbox: Sandbox,
+pub(super) struct Fleet {
+    pub(super) sandbox: Sandbox,
     folder: TempDir,
     variables: BTreeMap<String, String>,
     accounts: usize,
 }
 
-fn id(n: usize) -> String {
+pub(super) fn id(n: usize) -> String {
     format!("{:012}", 300_000_000_000_u64 + u64::try_from(n).unwrap())
 }
 
@@ -119,7 +119,7 @@ fn order(value: &mut Value) {
 }
 
 impl Fleet {
-    fn new(accounts: usize) -> Self {
+    pub(super) fn new(accounts: usize) -> Self {
         let sandbox = Sandbox::start(SandboxOptions::default()).unwrap();
         let tools = AccountId::new(seed::TOOLS).unwrap();
         sandbox.add_account(&AccountName::new("tools").unwrap(), &tools);
@@ -155,7 +155,7 @@ impl Fleet {
         }
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(super) fn run(&self, arguments: &[&str]) -> Run {
         cli::run(self.folder.path(), &self.variables, arguments)
     }
 

@@ -36,6 +36,7 @@ mod policy;
 mod readme;
 mod recording;
 mod restore;
+mod retries;
 mod run;
 mod sandbox;
 mod secrets;
