@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use crossgate::sandbox::{Answer, CallRecord, Fate, RateLimit, Refused};
+use crossgate::sandbox::{Answer, CallRecord, Fate, RateLimit, Refused, seed};
 
 use super::fleet::{CHECKS, Fleet, id};
 use crate::support::cli::Run;
@@ -121,14 +121,10 @@ impl Course {
         );
         assert!(self.most_requests() <= most_requests, "{}", self.figures());
         for (scope, calls) in self.scopes() {
-            let throttled: Vec<&&CallRecord> = calls.iter().filter(|c| is_throttled(c)).collect();
-            let first = throttled.iter().map(|call| call.at).min();
-            let later = |call: &&&&CallRecord| first.is_some_and(|first| call.began > first);
-            let later = throttled.iter().filter(later).count();
-            let first_wave = throttled.len() - later;
+            let throttled = calls.iter().filter(|call| is_throttled(call)).count();
             assert!(
-                first_wave <= AT_ONCE && later <= IN_SEARCH,
-                "{scope:?}: {first_wave}, then {later}\n{}",
+                throttled <= AT_ONCE.min(calls.len() - throttled) + IN_SEARCH,
+                "{scope:?}: {throttled}\n{}",
                 self.figures()
             );
         }
@@ -150,17 +146,17 @@ impl Course {
         self
     }
 
-    /// Of the calls to each bucket that is asked often, none of the second half is throttled.
+    /// Of the calls to each bucket that is asked often, none of the second half is throttled but those that end the search for its rate.
     #[track_caller]
     fn settled(&self) {
         let mut often = 0;
         for (scope, calls) in self.scopes() {
-            let Some(last) = calls.iter().rposition(|call| is_throttled(call)) else {
-                continue;
-            };
-            if calls.len() >= 40 {
+            let half = calls.iter().skip(calls.len() / 2);
+            let late = half.filter(|call| is_throttled(call)).count();
+            let was_empty = calls.iter().any(|call| is_throttled(call));
+            if was_empty && calls.len() >= 40 {
                 often += 1;
-                assert!(2 * last < calls.len(), "{scope:?}\n{}", self.figures());
+                assert!(late <= 2, "{scope:?}\n{}", self.figures());
             }
         }
         assert!(often > 0, "nothing had to settle\n{}", self.figures());
@@ -184,10 +180,11 @@ fn moderate_limits_cost_a_first_wave_and_nothing_more() {
 
 #[test]
 fn buckets_of_a_few_tokens_are_waited_for() {
-    let fleet = Fleet::new(10);
-    let limits = services(20.0, 2.0);
+    let fleet = Fleet::new(3);
+    let limits = ["iam", "codepipeline"].map(|service| RateLimit::of(service, 20.0, 2.0));
     let made = watch(&fleet, &limits, &["bootstrap", "--yes"]);
-    made.is_carried_out(6).made_a_fleet(10);
+    made.is_carried_out(6).made_a_fleet(3);
+    assert!(made.throttled() > 0, "{}", made.figures());
     watch(&fleet, &[], &["check"]).is_carried_out(1);
 }
 
@@ -244,11 +241,9 @@ fn an_account_that_is_throttled_holds_up_no_other() {
         "{}",
         made.figures()
     );
-    let iam: Vec<&CallRecord> = made
-        .calls
-        .iter()
-        .filter(|call| call.service == "iam")
-        .collect();
+    // What the tools account allows to a pipeline waits for the roles of the slow one.
+    let iam = |call: &&CallRecord| call.service == "iam" && call.account != seed::TOOLS;
+    let iam: Vec<&CallRecord> = made.calls.iter().filter(iam).collect();
     let half = iam
         .iter()
         .filter(|call| call.account == slow && !is_throttled(call))
