@@ -47,6 +47,14 @@ pub(super) fn combinations(
         problems.push(too_many(for_each.span(), &axes, count));
         return Vec::new();
     }
+    // All combinations are held at once.
+    let longest =
+        |axis: &Axis| axis.word.len() + axis.values.iter().map(String::len).max().unwrap_or(0);
+    let text = axes.iter().map(longest).fold(0, usize::saturating_add);
+    if text.saturating_mul(count.unwrap_or(usize::MAX)) > super::MAX_TEXT {
+        problems.push(super::too_much_text(for_each.span()));
+        return Vec::new();
+    }
     let mut all = vec![Values::default()];
     for Axis { word, values } in axes {
         let mut longer = Vec::with_capacity(all.len() * values.len());

@@ -36,6 +36,24 @@ pub(super) fn fill(
     })
 }
 
+/// The bytes of all strings in a table with their placeholders filled in: what [`table`] would make, or a little more.
+pub(super) fn size(values: &Values, entries: &DeTable<'_>) -> usize {
+    let of = |value: &Spanned<DeValue<'_>>| size_of_value(values, value);
+    entries.values().map(of).fold(0, usize::saturating_add)
+}
+
+fn size_of_value(values: &Values, found: &Spanned<DeValue<'_>>) -> usize {
+    match found.get_ref() {
+        DeValue::String(text) => values.size(text),
+        DeValue::Array(list) => {
+            let sizes = list.iter().map(|one| size_of_value(values, one));
+            sizes.fold(0, usize::saturating_add)
+        }
+        DeValue::Table(entries) => size(values, entries),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => 0,
+    }
+}
+
 /// A table; `rule` says of each key how the strings below it are taken. Keys stay as they are.
 pub(super) fn table<'i>(
     values: &Values,

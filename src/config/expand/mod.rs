@@ -28,6 +28,10 @@ pub(super) use once::once;
 /// The most gates that a manifest may have, written or by `for_each`.
 const MAX_GATES: usize = 100_000;
 
+/// The most bytes of text that all `for_each` of a manifest may make. A manifest of a page could ask for more than the machine has:
+/// long values, many placeholders and many combinations multiply. A hundred thousand gates may have 1,280 bytes each.
+const MAX_TEXT: usize = 128 * 1024 * 1024;
+
 /// Keys that hold text of the user's own: braces in it are mostly his, as in JSON.
 const TEXTS: [&str; 3] = ["user_parameters", "environment", "tags"];
 
@@ -126,6 +130,7 @@ impl<'i> Expanded<'_, 'i> {
             lacks_some: lacks_accounts,
         };
         let mut gates = DeArray::new();
+        let mut text_left = MAX_TEXT;
         for value in found {
             let DeValue::Table(entries) = value.get_ref() else {
                 gates.push(value.clone());
@@ -143,7 +148,15 @@ impl<'i> Expanded<'_, 'i> {
             self.share(value);
             let room = MAX_GATES.saturating_sub(gates.len());
             let all = each::combinations(&for_each, &ids, room, problems);
-            let instances = instances(&gate, &all, problems);
+            let all_text = all.iter().map(|values| filling::size(values, &gate));
+            let text = all_text.fold(0, usize::saturating_add);
+            let instances = if text > text_left {
+                problems.push(too_much_text(for_each.span()));
+                Vec::new()
+            } else {
+                text_left -= text;
+                instances(&gate, &all, problems)
+            };
             self.lacks_gates |= instances.is_empty();
             for (table, values) in instances {
                 gates.push(Spanned::new(value.span(), DeValue::Table(table)));
@@ -202,6 +215,17 @@ fn instances<'v, 'i>(
         instances.push((table, values));
     }
     instances
+}
+
+/// More than [`MAX_TEXT`], by this `for_each` or with those before it.
+fn too_much_text(span: Range<usize>) -> ManifestError {
+    let most = MAX_TEXT / 1024 / 1024;
+    ManifestError::new(
+        span,
+        format!("the manifest would have too much text: {most} MB in all is the most that `for_each` may make"),
+    )
+    .label("with this the text is too long")
+    .help("shorten the values or the text around the placeholders, or split the manifest, each part with a project of its own")
 }
 
 /// The placeholders that the gate's name does not have.

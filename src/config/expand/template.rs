@@ -55,6 +55,18 @@ impl Values {
         Ok(filled)
     }
 
+    /// The bytes of the text with its placeholders filled in, or a little more.
+    pub(super) fn size(&self, text: &str) -> usize {
+        if !text.contains('{') {
+            return text.len();
+        }
+        let more = self.0.iter().map(|(word, value)| {
+            let places = text.matches(&format!("{{{word}}}")).count();
+            places.saturating_mul(value.len())
+        });
+        more.fold(text.len(), usize::saturating_add)
+    }
+
     /// What to write instead of an unknown word.
     pub(super) fn help(&self, unknown: &Unknown) -> String {
         let words: Vec<&str> = self.0.keys().map(String::as_str).collect();
@@ -110,6 +122,23 @@ mod tests {
             ("ü{account}ü", "üdevü"),
         ] {
             assert_eq!(values().fill(text, Rule::Text).unwrap(), filled, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_size_is_known_before_anything_is_filled_in() {
+        for text in [
+            "",
+            "plain",
+            "validate-{account}",
+            "{account}{account}:{account.id}",
+        ] {
+            let filled = values().fill(text, Rule::Text).unwrap();
+            let size = values().size(text);
+            assert!(
+                (filled.len()..=filled.len() + text.len()).contains(&size),
+                "{text}"
+            );
         }
     }
 

@@ -263,6 +263,31 @@ fn too_many_gates_are_refused_before_they_are_made() {
     );
 }
 
+#[test]
+fn too_much_text_is_refused_before_it_is_made() {
+    let long = "x".repeat(20_000);
+    let many: Vec<String> = (0..4_000).map(|n| format!("\"a{n}\"")).collect();
+    let many = many.join(", ");
+    let gate = |values: &str, text: &str| {
+        let for_each = format!("{{ account = \"dev-*\", a = [{values}] }}");
+        let gate = GATE.replace("{ account = \"dev-*\" }", &for_each);
+        fleet(&gate.replace("\"{x}\"", &format!("\"{text}\"")))
+    };
+    for text in [
+        // Long values, many combinations.
+        gate(&format!("{many}, \"{long}\""), "{a}"),
+        // Long text.
+        gate(&many, &long.repeat(2)),
+        // Many placeholders.
+        gate(&format!("\"{long}\", \"b\""), &"{a}".repeat(4_000)),
+    ] {
+        assert_eq!(
+            messages(&text),
+            "21:12 the manifest would have too much text: 128 MB in all is the most that `for_each` may make"
+        );
+    }
+}
+
 /// As many gates, each written out.
 fn written_out(count: usize) -> String {
     let mut text = GOOD.split("[[gates]]").next().unwrap().to_owned();
