@@ -105,8 +105,8 @@ fn stores(random: &mut Random) -> (String, Tree) {
 fn stage(name: &str, at: usize, many: usize, random: &mut Random) -> Tree {
     // AWS takes no stage without actions; should one come all the same, it stays. Not so where the gates go: a teardown takes away
     // a stage that has no action left.
-    let count = if at > 0 && random.percent(3) && name != "Anchor" {
-        0
+    let count = if at > 0 && random.percent(3) {
+        usize::from(name == "Anchor")
     } else {
         random.within(1, many)
     };
