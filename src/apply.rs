@@ -2,9 +2,12 @@
 //! It decides nothing: behaviour belongs in `plan` (and the last look at a pipeline in `model::pipeline::renew`), where it can
 //! be tested without touching anything real.
 
+mod pipeline;
+mod policy;
+mod unanswered;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,16 +17,11 @@ use futures_util::stream::FuturesUnordered;
 use crate::cloud::Cloud;
 use crate::model::account::AccountName;
 use crate::model::artifact::PolicyHolder;
-use crate::model::change::{
-    Failure, FunctionUpdate, Outcome, PipelineUpdate, Plan, Problem, Report, Severity, Step, Work,
-};
+use crate::model::change::{Failure, FunctionUpdate, Outcome, Plan, Problem, Report, Step, Work};
 use crate::model::failure::{CloudError, CloudErrorKind};
-use crate::model::observed::Observed;
-use crate::model::observed::Seen;
-use crate::model::pipeline::{Moved, PipelineDocument, Renewal, lost_versions};
+use crate::model::pipeline::PipelineDocument;
 use crate::model::progress::Progress;
 use crate::model::read::{Fact, Readiness};
-use crate::model::resource_policy::{PolicyRenewal, PolicyUpdate};
 use crate::model::wiring::PipelineKey;
 use crate::model::write::{Write, Written};
 
@@ -265,9 +263,9 @@ async fn run<C: Cloud, T: Timing, B: Backup>(step: &Step, tools: &Tools<'_, C, T
             done
         }
         Work::Policy(update) => {
-            let what = policy_call(&update.holder);
+            let what = policy::call(&update.holder);
             tools.progress.step_started(&step.account, &what);
-            let done = policy(update, &what, tools).await;
+            let done = policy::change(update, &what, tools).await;
             tools
                 .progress
                 .step_done(&step.account, &what, &done.outcome);
@@ -279,7 +277,7 @@ async fn run<C: Cloud, T: Timing, B: Backup>(step: &Step, tools: &Tools<'_, C, T
                 update.pipeline.name
             );
             tools.progress.step_started(&step.account, &what);
-            let done = pipeline(update, &what, tools).await;
+            let done = pipeline::change(update, &what, tools).await;
             tools
                 .progress
                 .step_done(&step.account, &what, &done.outcome);
@@ -303,9 +301,6 @@ fn written_to_done(written: Result<Written, CloudError>) -> Done {
 const SETTLE_ATTEMPTS: u32 = 12;
 const SETTLE_FIRST: Duration = Duration::from_millis(500);
 const SETTLE_MOST: Duration = Duration::from_secs(10);
-
-/// How often a pipeline or a policy is looked at, and its document sent again where it must be, after an answer was lost.
-const UNANSWERED_ATTEMPTS: u32 = 3;
 
 /// Sends one write; waits out what IAM or CodePipeline refuse only until a change is known everywhere, and nothing else. Where
 /// the run has just made the role (`settling`), that it is not found is one of these.
@@ -419,453 +414,6 @@ async fn function<C: Cloud, T: Timing, B>(
     Done {
         outcome: Outcome::Failed(failure),
         ..done
-    }
-}
-
-/// The call and what it is about, before it is known whether anything is left of a bucket's policy.
-fn policy_call(holder: &PolicyHolder) -> String {
-    let operation = match holder {
-        PolicyHolder::Bucket { .. } => "s3:PutBucketPolicy",
-        PolicyHolder::Key { .. } => "kms:PutKeyPolicy",
-    };
-    format!("{operation} {holder}")
-}
-
-/// Changes the policy of a bucket or a key. Where the answer is lost, the next look says whether it was made; what somebody else
-/// wrote meanwhile is in it, where a request that is only repeated would take it back.
-async fn policy<C: Cloud, T: Timing, B: Backup>(
-    update: &PolicyUpdate,
-    what: &str,
-    tools: &Tools<'_, C, T, B>,
-) -> Done {
-    let mut unanswered = Unanswered::default();
-    loop {
-        let done = policy_once(update, what, &mut unanswered, tools).await;
-        let again = unanswered.attempts < UNANSWERED_ATTEMPTS && !tools.timing.is_interrupted();
-        match unanswered.take(done, again) {
-            Some(done) => return done,
-            None => settle(update.holder.account(), what, unanswered.attempts, tools).await,
-        }
-    }
-}
-
-/// Reads the policy of a bucket or a key again, saves it, sends it with our statements as they shall be.
-async fn policy_once<C: Cloud, T: Timing, B: Backup>(
-    update: &PolicyUpdate,
-    what: &str,
-    unanswered: &mut Unanswered,
-    tools: &Tools<'_, C, T, B>,
-) -> Done {
-    if unanswered.error.is_some() {
-        unanswered.attempts += 1;
-    }
-    let holder = &update.holder;
-    let (account, read) = (holder.account(), holder.read());
-    let answer = tools.cloud.read(account, &read).await;
-    let mut observed = Observed::default();
-    observed.record(account.clone(), read, answer);
-    let fresh = match observed.resource_policy(holder) {
-        Seen::Present(text) => Some(text),
-        Seen::Absent | Seen::NotRead => None,
-        Seen::Unreadable(error) => {
-            let failure = Failure::Cloud(Box::new(error.clone()));
-            return Done::from(Outcome::Failed(failure));
-        }
-    };
-    let (write, moved) = match update.renew(fresh) {
-        PolicyRenewal::NothingToDo => return Done::from(Outcome::AlreadyThere),
-        PolicyRenewal::Stale(message) => {
-            return Done::from(Outcome::Failed(Failure::Stale { message }));
-        }
-        PolicyRenewal::Send { write, moved } => (write, moved),
-    };
-    let backup = match tools.backup.save_policy(holder, fresh) {
-        Ok(path) => path,
-        Err(message) => return Done::from(Outcome::Failed(Failure::Backup { message })),
-    };
-    let written = send(account, &write, false, what, tools).await;
-    if let Err(error) = &written
-        && error.kind.leaves_in_doubt()
-    {
-        unanswered.error.get_or_insert(Box::new(error.clone()));
-    }
-    let problem = Problem {
-        code: "policy_moved",
-        severity: Severity::Warning,
-        account: Some(account.clone()),
-        gates: Vec::new(),
-        message: format!(
-            "somebody wrote the policy of {holder} since the plan was made; the change was made anew from it, so nothing of it is \
-             lost"
-        ),
-        hint: None,
-    };
-    Done {
-        backups: vec![backup],
-        problems: moved.then_some(problem).into_iter().collect(),
-        ..written_to_done(written)
-    }
-}
-
-/// Changes a pipeline. Where the answer is lost, the next look says whether it was made: at the version before ours it was not, at
-/// ours the document tells, and beyond it others wrote too.
-async fn pipeline<C: Cloud, T: Timing, B: Backup>(
-    update: &PipelineUpdate,
-    what: &str,
-    tools: &Tools<'_, C, T, B>,
-) -> Done {
-    let mut unanswered = Unanswered::default();
-    loop {
-        let done = pipeline_once(update, what, &mut unanswered, tools).await;
-        let again = unanswered.attempts < UNANSWERED_ATTEMPTS && !tools.timing.is_interrupted();
-        match unanswered.take(done, again) {
-            Some(done) => return done,
-            None => settle(&update.pipeline.account, what, unanswered.attempts, tools).await,
-        }
-    }
-}
-
-/// What was sent without an answer, and what was done and told on the way.
-#[derive(Default)]
-struct Unanswered {
-    /// Looks after a lost answer.
-    attempts: u32,
-    /// The documents, each of which may have become a version, or may still become one.
-    sent: Vec<PipelineDocument>,
-    /// The first version that nobody has looked at since.
-    first: Option<u64>,
-    error: Option<Box<CloudError>>,
-    backups: Vec<PathBuf>,
-    problems: Vec<Problem>,
-}
-
-impl Unanswered {
-    /// What the step has done, or none: it must be looked at again. After a lost answer, a change that is there was made by it, and
-    /// a look that fails leaves it in doubt: the lost answer is what is told.
-    fn take(&mut self, done: Done, again: bool) -> Option<Done> {
-        let Done {
-            outcome,
-            mut backups,
-            problems,
-            wrote,
-        } = done;
-        // Another look at the same version saves it under the same name.
-        backups.retain(|path| !self.backups.contains(path));
-        self.backups.append(&mut backups);
-        for problem in problems {
-            if !self.problems.contains(&problem) {
-                self.problems.push(problem);
-            }
-        }
-        let lost = self.error.is_some();
-        let outcome = match outcome {
-            Outcome::Failed(Failure::Cloud(_)) if lost && again => return None,
-            Outcome::Failed(Failure::Cloud(error)) => {
-                Outcome::Failed(Failure::Cloud(self.error.take().unwrap_or(error)))
-            }
-            Outcome::AlreadyThere if lost => Outcome::Done,
-            other => other,
-        };
-        Some(Done {
-            outcome,
-            backups: std::mem::take(&mut self.backups),
-            problems: std::mem::take(&mut self.problems),
-            // A document that got no answer may have been written.
-            wrote: wrote || lost,
-        })
-    }
-
-    fn is_ours(&self, document: &PipelineDocument) -> bool {
-        self.sent.iter().any(|ours| ours.says_the_same(document))
-    }
-}
-
-/// Reads the document again, patches it, saves the old one, sends the new one.
-async fn pipeline_once<C: Cloud, T: Timing, B: Backup>(
-    update: &PipelineUpdate,
-    what: &str,
-    unanswered: &mut Unanswered,
-    tools: &Tools<'_, C, T, B>,
-) -> Done {
-    let key = &update.pipeline;
-    if unanswered.error.is_some() {
-        unanswered.attempts += 1;
-    }
-    let answer = tools.cloud.read(&key.account, &key.read()).await;
-    let mut observed = Observed::default();
-    observed.record(key.account.clone(), key.read(), answer);
-    let fresh = match observed.pipeline(key) {
-        Seen::Present(document) => Some(document),
-        Seen::Absent | Seen::NotRead => None,
-        Seen::Unreadable(error) => {
-            let failure = Failure::Cloud(Box::new(error.clone()));
-            return Done::from(Outcome::Failed(failure));
-        }
-    };
-    let replaced = match fresh {
-        Some(fresh) => replaced(update, fresh, unanswered, tools).await,
-        None => Vec::new(),
-    };
-    let mut problems: Vec<Problem> = replaced
-        .iter()
-        .map(|it| written_between(update, it))
-        .collect();
-    let saved: Vec<PathBuf> = replaced
-        .into_iter()
-        .filter_map(|lost| lost.backup)
-        .collect();
-    let ended = |outcome: Outcome, problems: Vec<Problem>, backups: Vec<PathBuf>| Done {
-        backups,
-        problems,
-        ..Done::from(outcome)
-    };
-    let (document, expected, moved) = match update.renew(fresh) {
-        Renewal::NothingToDo => return ended(Outcome::AlreadyThere, problems, saved),
-        Renewal::Stale(message) => {
-            return ended(Outcome::Failed(Failure::Stale { message }), problems, saved);
-        }
-        Renewal::Send {
-            document,
-            expected,
-            moved,
-        } => (document, expected, moved),
-    };
-    let backup = match fresh.map(|old| tools.backup.save(key, old)) {
-        Some(Ok(path)) => Some(path),
-        Some(Err(message)) => {
-            return ended(
-                Outcome::Failed(Failure::Backup { message }),
-                problems,
-                saved,
-            );
-        }
-        None => None,
-    };
-    let write = Write::UpdatePipeline {
-        region: key.region.clone(),
-        name: key.name.clone(),
-        document,
-    };
-    let written = send(&key.account, &write, false, what, tools).await;
-    let mut backups: Vec<PathBuf> = backup.into_iter().chain(saved).collect();
-    problems.extend(moved.map(|m| moved_on(update, &m)));
-    match (&written, expected) {
-        (
-            Ok(Written::Pipeline {
-                version: Some(answered),
-            }),
-            Some(expected),
-        ) if *answered != expected => {
-            let versions = lost_versions(expected, *answered);
-            for lost in overwritten(update, versions, unanswered, tools).await {
-                problems.push(written_between(update, &lost));
-                backups.extend(lost.backup);
-            }
-        }
-        (Err(error), _) if error.kind.leaves_in_doubt() => {
-            unanswered.first = expected;
-            unanswered.error.get_or_insert(Box::new(error.clone()));
-            if let Write::UpdatePipeline { document, .. } = write {
-                unanswered.sent.push(*document);
-            }
-        }
-        _ => {}
-    }
-    Done {
-        backups,
-        problems,
-        ..written_to_done(written)
-    }
-}
-
-/// A version of a pipeline that somebody wrote between crossgate's last read and its write.
-struct Lost {
-    version: u64,
-    /// Where it was saved, or why it could not be.
-    backup: Option<PathBuf>,
-    why: Option<String>,
-}
-
-/// The most overwritten versions that are fetched: more within one call's time is no editor.
-const MOST_LOST: usize = 10;
-
-/// Fetches and saves what was overwritten. A version that says what the pipeline says now is not lost: a repetition of our own
-/// write, whose first answer did not arrive, or somebody who wrote the same.
-async fn overwritten<C: Cloud, T, B: Backup>(
-    update: &PipelineUpdate,
-    versions: Range<u64>,
-    unanswered: &Unanswered,
-    tools: &Tools<'_, C, T, B>,
-) -> Vec<Lost> {
-    let key = &update.pipeline;
-    let now = match tools.cloud.read(&key.account, &key.read()).await {
-        Ok(Fact::Pipeline(document)) => document,
-        Ok(_) | Err(_) => None,
-    };
-    let kept = |earlier: &PipelineDocument| {
-        unanswered.is_ours(earlier) || now.as_ref().is_some_and(|now| now.says_the_same(earlier))
-    };
-    let found = fetch(update, versions, tools).await;
-    let lost = found
-        .into_iter()
-        .filter(|(_, earlier)| !matches!(earlier, Ok(document) if kept(document)));
-    lost.map(|(version, earlier)| save(update, version, earlier, tools))
-        .collect()
-}
-
-/// Fetches and saves what a write without an answer has overwritten: what others wrote before the last version that says what was
-/// sent. What they wrote after it, they wrote over ours, and the next change keeps it.
-async fn replaced<C: Cloud, T, B: Backup>(
-    update: &PipelineUpdate,
-    fresh: &PipelineDocument,
-    unanswered: &mut Unanswered,
-    tools: &Tools<'_, C, T, B>,
-) -> Vec<Lost> {
-    let (Some(first), Some(newest)) = (unanswered.first, fresh.version()) else {
-        return Vec::new();
-    };
-    if newest < first {
-        return Vec::new();
-    }
-    unanswered.first = Some(newest.saturating_add(1));
-    let found = fetch(update, first..newest, tools).await;
-    let ours = |(version, earlier): &(u64, Fetched)| match earlier {
-        Ok(document) => unanswered.is_ours(document).then_some(*version),
-        Err(_) => None,
-    };
-    let latest = if unanswered.is_ours(fresh) {
-        Some(newest)
-    } else {
-        found.iter().filter_map(ours).max()
-    };
-    let lost = found
-        .into_iter()
-        .filter(|(version, earlier)| match earlier {
-            Ok(document) => {
-                latest.is_some_and(|ours| *version < ours) && !unanswered.is_ours(document)
-            }
-            // Nobody can say whose it is.
-            Err(_) => true,
-        });
-    lost.map(|(version, earlier)| save(update, version, earlier, tools))
-        .collect()
-}
-
-/// An earlier version, or why there is none.
-type Fetched = Result<Box<PipelineDocument>, String>;
-
-/// The last of these versions, in their order.
-async fn fetch<C: Cloud, T, B>(
-    update: &PipelineUpdate,
-    versions: Range<u64>,
-    tools: &Tools<'_, C, T, B>,
-) -> Vec<(u64, Fetched)> {
-    let key = &update.pipeline;
-    let mut found = Vec::new();
-    for version in versions.rev().take(MOST_LOST) {
-        let earlier = match tools.cloud.read(&key.account, &key.earlier(version)).await {
-            Ok(Fact::PipelineVersion(Some(earlier))) => Ok(earlier),
-            Ok(_) => Err("AWS does not have it any more".to_owned()),
-            Err(error) => Err(error.to_string()),
-        };
-        found.push((version, earlier));
-    }
-    found.reverse();
-    found
-}
-
-fn save<C, T, B: Backup>(
-    update: &PipelineUpdate,
-    version: u64,
-    earlier: Fetched,
-    tools: &Tools<'_, C, T, B>,
-) -> Lost {
-    let saved = earlier.and_then(|earlier| tools.backup.save(&update.pipeline, &earlier));
-    let (backup, why) = match saved {
-        Ok(path) => (Some(path), None),
-        Err(why) => (None, Some(why)),
-    };
-    Lost {
-        version,
-        backup,
-        why,
-    }
-}
-
-fn moved_on(update: &PipelineUpdate, moved: &Moved) -> Problem {
-    let Moved {
-        planned,
-        found,
-        touched,
-    } = moved;
-    let name = &update.pipeline.name;
-    // What the manifest wants of an action that is there may take back what somebody has just made of it.
-    let kept = match touched.as_slice() {
-        [] => "so nothing of it is lost".to_owned(),
-        [_, ..] => format!(
-            "which is saved, and all of it stays but what the manifest wants otherwise in {}",
-            touched.join(", ")
-        ),
-    };
-    warning(
-        "pipeline_moved",
-        update,
-        format!(
-            "pipeline {name} went from version {planned} to {found} since the plan was made; the change was made anew from \
-             version {found}, {kept}"
-        ),
-        None,
-    )
-}
-
-fn written_between(update: &PipelineUpdate, lost: &Lost) -> Problem {
-    let PipelineKey {
-        account: _,
-        region,
-        name,
-    } = &update.pipeline;
-    let Lost {
-        version,
-        backup,
-        why,
-    } = lost;
-    let hint = match backup {
-        Some(path) => format!(
-            "it is saved in {}: `crossgate restore` with that file shows what is missing, and puts it back",
-            path.display()
-        ),
-        None => format!(
-            "look at it with `aws codepipeline get-pipeline --name {name} --version {version} --region {region}` and bring back \
-             what is missing{}",
-            why.as_ref().map_or_else(String::new, |why| format!(
-                " (it could not be saved: {why})"
-            ))
-        ),
-    };
-    warning(
-        "pipeline_overwritten",
-        update,
-        format!(
-            "somebody else wrote pipeline {name} between crossgate's read and its write: version {version} is not in the \
-             pipeline any more (AWS offers no compare-and-swap)"
-        ),
-        Some(hint),
-    )
-}
-
-fn warning(
-    code: &'static str,
-    update: &PipelineUpdate,
-    message: String,
-    hint: Option<String>,
-) -> Problem {
-    Problem {
-        code,
-        severity: Severity::Warning,
-        account: Some(update.pipeline.account.clone()),
-        gates: update.gates(),
-        message,
-        hint,
     }
 }
 

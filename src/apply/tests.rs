@@ -12,6 +12,7 @@ use crate::model::name::{Project, RoleName};
 use crate::model::policy::{Clause, Effect, Statement};
 use crate::model::progress::Silent;
 use crate::model::read::Read;
+use crate::model::resource_policy::PolicyUpdate;
 use crate::world::{NoTime, Shelf, block_on};
 
 fn account(name: &str) -> AccountName {
@@ -202,7 +203,7 @@ fn put_without_an_answer(lost: Lost) -> (Outcome, Vec<String>, usize, Vec<&'stat
         progress: &Silent,
         side_by_side: 1,
     };
-    let done = block_on(policy(&update, "it", &tools));
+    let done = block_on(policy::change(&update, "it", &tools));
     assert!(done.wrote, "it may have been written");
     let codes = done.problems.iter().map(|problem| problem.code).collect();
     (done.outcome, bucket.sids(), bucket.writes.get(), codes)
