@@ -35,9 +35,25 @@ impl Took {
     }
 }
 
-/// The binary: `CROSSGATE_BIN`, else the one that cargo built for this bench.
+/// The binary: `CROSSGATE_BIN`, else the one that cargo built for this bench, which is larger and slower to start than a release.
 pub(crate) fn binary() -> String {
-    std::env::var("CROSSGATE_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_crossgate").to_owned())
+    let Ok(chosen) = std::env::var("CROSSGATE_BIN") else {
+        return env!("CARGO_BIN_EXE_crossgate").to_owned();
+    };
+    // Runs have folders of their own.
+    let path = std::fs::canonicalize(&chosen).unwrap_or_else(|e| panic!("{chosen}: {e}"));
+    path.display().to_string()
+}
+
+/// What the binary says that it is, and whether it is the release's.
+pub(crate) fn described() -> String {
+    let output = Command::new(binary()).arg("--version").output().unwrap();
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let profile = std::env::var("CROSSGATE_BIN").map_or_else(
+        |_| "as cargo builds it for benches, not the release".to_owned(),
+        |path| format!("`{path}`"),
+    );
+    format!("{version}, {profile}")
 }
 
 /// Runs the binary in a folder with exactly these variables; its exit code must be one of these.

@@ -1,5 +1,6 @@
-//! What a fleet of gates costs: `cargo bench --bench fleet` runs the built binary against the embedded AWS, holds the figures against
-//! the targets, and writes benches/RESULTS.md and benches/results.svg. It judges nothing: what must hold is held by tests.
+//! What a fleet of gates costs: `CROSSGATE_BIN=target/release/crossgate cargo bench --bench fleet` runs that binary against the
+//! embedded AWS, holds the figures against the targets, and writes benches/RESULTS.md and benches/results.svg. It judges nothing: what
+//! must hold is held by tests.
 //!
 //! `-- --quick` takes two minutes and writes nothing; `-- --gates 1,20 --latency 0,60` chooses; `-- --limits` runs with rate
 //! limits only.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crossgate::observe::CALLS_PER_ACCOUNT;
 
+use crate::child;
 use crate::floor::LIMITS;
 use crate::machine;
 use crate::scenario::{Act, Measure};
@@ -103,9 +104,10 @@ pub(crate) fn line(measure: &Measure) -> String {
 pub(crate) fn page(measures: &[Measure], start: Duration) -> String {
     let mut page = format!(
         "# What crossgate costs\n\n\
-         Made by `cargo bench --bench fleet`, by nobody's hand: the built binary, run as a process of its own, against the embedded \
-         AWS on the same machine, which answers each call after the latency of the row.\n\n\
-         On {}.\n\n![Cost against gates](results.svg)\n\n## Targets\n\n",
+         Made by `CROSSGATE_BIN=target/release/crossgate cargo bench --bench decisions --bench fleet`, by nobody's hand: the binary \
+         ({}), run as a process of its own, against the embedded AWS on the same machine, which answers each call after the latency \
+         of the row.\n\nOn {}.\n\n![Cost against gates](results.svg)\n\n## Targets\n\n",
+        child::described(),
         machine::line_of()
     );
     page += &targets::table(measures, start);
