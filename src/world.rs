@@ -856,6 +856,21 @@ pub(crate) fn options(intent: Intent) -> Options {
     }
 }
 
+/// What is told of a write whose answer is lost.
+pub(crate) fn no_answer(account: &AccountName, write: &Write) -> CloudError {
+    CloudError {
+        kind: CloudErrorKind::Unreachable,
+        operation: write.operation().to_owned(),
+        account: account.clone(),
+        account_id: AccountId::unknown(),
+        resource: write.to_string(),
+        code: None,
+        message: "connection closed".to_owned(),
+        request_id: None,
+        hint: None,
+    }
+}
+
 /// Runs a future that never really waits.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread()

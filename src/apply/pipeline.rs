@@ -4,8 +4,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::unanswered::{ATTEMPTS, Unanswered};
-use super::{Backup, Done, Timing, Tools, send, settle, written_to_done};
+use super::unanswered::{Unanswered, until_answered};
+use super::{Backup, Done, Timing, Tools, send, written_to_done};
 use crate::cloud::Cloud;
 use crate::model::change::{Failure, Outcome, PipelineUpdate, Problem, Severity};
 use crate::model::observed::{Observed, Seen};
@@ -21,15 +21,13 @@ pub(super) async fn change<C: Cloud, T: Timing, B: Backup>(
     what: &str,
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
-    let mut unanswered = Unanswered::default();
-    loop {
-        let done = change_once(update, what, &mut unanswered, tools).await;
-        let again = unanswered.attempts < ATTEMPTS && !tools.timing.is_interrupted();
-        match unanswered.take(done, again) {
-            Some(done) => return done,
-            None => settle(&update.pipeline.account, what, unanswered.attempts, tools).await,
-        }
-    }
+    until_answered(
+        &update.pipeline.account,
+        what,
+        tools,
+        async |unanswered: &mut Unanswered| change_once(update, what, unanswered, tools).await,
+    )
+    .await
 }
 
 /// Reads the document again, patches it, saves the old one, sends the new one.
@@ -40,9 +38,6 @@ async fn change_once<C: Cloud, T: Timing, B: Backup>(
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
     let key = &update.pipeline;
-    if unanswered.error.is_some() {
-        unanswered.attempts += 1;
-    }
     let answer = tools.cloud.read(&key.account, &key.read()).await;
     let mut observed = Observed::default();
     observed.record(key.account.clone(), key.read(), answer);
@@ -116,7 +111,7 @@ async fn change_once<C: Cloud, T: Timing, B: Backup>(
         }
         (Err(error), _) if error.kind.leaves_in_doubt() => {
             unanswered.first = expected;
-            unanswered.error.get_or_insert(Box::new(error.clone()));
+            unanswered.doubt(error);
             if let Write::UpdatePipeline { document, .. } = write {
                 unanswered.sent.push(*document);
             }

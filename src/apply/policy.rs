@@ -1,8 +1,8 @@
 //! Changes the policy of a bucket or a key: read again, saved, sent with our statements as they shall be.
 //! It decides nothing: what is sent is `model::resource_policy`'s.
 
-use super::unanswered::{ATTEMPTS, Unanswered};
-use super::{Backup, Done, Timing, Tools, send, settle, written_to_done};
+use super::unanswered::{Unanswered, until_answered};
+use super::{Backup, Done, Timing, Tools, send, written_to_done};
 use crate::cloud::Cloud;
 use crate::model::artifact::PolicyHolder;
 use crate::model::change::{Failure, Outcome, Problem, Severity};
@@ -25,15 +25,13 @@ pub(super) async fn change<C: Cloud, T: Timing, B: Backup>(
     what: &str,
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
-    let mut unanswered = Unanswered::default();
-    loop {
-        let done = change_once(update, what, &mut unanswered, tools).await;
-        let again = unanswered.attempts < ATTEMPTS && !tools.timing.is_interrupted();
-        match unanswered.take(done, again) {
-            Some(done) => return done,
-            None => settle(update.holder.account(), what, unanswered.attempts, tools).await,
-        }
-    }
+    until_answered(
+        update.holder.account(),
+        what,
+        tools,
+        async |unanswered: &mut Unanswered| change_once(update, what, unanswered, tools).await,
+    )
+    .await
 }
 
 /// Reads the policy of a bucket or a key again, saves it, sends it with our statements as they shall be.
@@ -43,9 +41,6 @@ async fn change_once<C: Cloud, T: Timing, B: Backup>(
     unanswered: &mut Unanswered,
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
-    if unanswered.error.is_some() {
-        unanswered.attempts += 1;
-    }
     let holder = &update.holder;
     let (account, read) = (holder.account(), holder.read());
     let answer = tools.cloud.read(account, &read).await;
@@ -74,7 +69,7 @@ async fn change_once<C: Cloud, T: Timing, B: Backup>(
     if let Err(error) = &written
         && error.kind.leaves_in_doubt()
     {
-        unanswered.error.get_or_insert(Box::new(error.clone()));
+        unanswered.doubt(error);
     }
     let problem = Problem {
         code: "policy_moved",

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::account::{AccountId, Region};
+use crate::model::account::Region;
 use crate::model::artifact::BucketName;
 use crate::model::change::Intent;
 use crate::model::name::{Project, RoleName};
@@ -13,7 +13,7 @@ use crate::model::policy::{Clause, Effect, Statement};
 use crate::model::progress::Silent;
 use crate::model::read::Read;
 use crate::model::resource_policy::PolicyUpdate;
-use crate::world::{NoTime, Shelf, block_on};
+use crate::world::{NoTime, Shelf, block_on, no_answer};
 
 fn account(name: &str) -> AccountName {
     AccountName::new(name).unwrap()
@@ -155,17 +155,7 @@ impl Cloud for Bucket {
         }
         match lost {
             None => Ok(Written::Done),
-            Some(_) => Err(CloudError {
-                kind: CloudErrorKind::Unreachable,
-                operation: write.operation().to_owned(),
-                account: account.clone(),
-                account_id: AccountId::unknown(),
-                resource: write.to_string(),
-                code: None,
-                message: "connection closed".to_owned(),
-                request_id: None,
-                hint: None,
-            }),
+            Some(_) => Err(no_answer(account, write)),
         }
     }
 }

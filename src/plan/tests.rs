@@ -16,7 +16,9 @@ use crate::model::status::Status;
 use crate::model::wiring::Wiring;
 use crate::model::write::{Write, Written};
 use crate::plan::{Options, of_apply, of_check, of_plan};
-use crate::world::{MANIFEST, NoTime, Shelf, World, block_on, options, service_trust, wiring};
+use crate::world::{
+    MANIFEST, NoTime, Shelf, World, block_on, no_answer, options, service_trust, wiring,
+};
 
 const ROLE: &str = "crossgate-checkout-validate";
 
@@ -892,17 +894,7 @@ impl Cloud for Unanswered<'_> {
         if self.other == Other::After {
             self.somebody_writes(account, write).await;
         }
-        Err(CloudError {
-            kind: CloudErrorKind::Unreachable,
-            operation: write.operation().to_owned(),
-            account: account.clone(),
-            account_id: AccountId::unknown(),
-            resource: write.to_string(),
-            code: None,
-            message: "connection closed".to_owned(),
-            request_id: None,
-            hint: None,
-        })
+        Err(no_answer(account, write))
     }
 }
 

@@ -276,6 +276,26 @@ fn the_table_has_no_line_twice_and_no_wildcard() {
     assert!(NEEDS.iter().all(|need| !need.action.contains('*')));
 }
 
+/// A manifest whose gate has artifacts.
+fn manifest_with_artifacts() -> String {
+    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
+    world::MANIFEST.replace("after = \"Deploy\"\n", artifacts)
+}
+
+/// A world whose pipeline has them, in a bucket with a key.
+fn world_with_artifacts() -> World {
+    let world = World::new();
+    world.edit_pipeline("MyPipeline", |p| {
+        p["stages"][0]["actions"][0]["outputArtifacts"] = serde_json::json!([{"name": "App"}]);
+        p["artifactStore"]["encryptionKey"] = serde_json::json!({"type": "KMS", "id": "1111-22"});
+    });
+    world.edit("tools", |a| {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}"#;
+        a.keys.insert("1111-22".to_owned(), policy.to_owned());
+    });
+    world
+}
+
 fn asked(tasks: &[Task]) -> Asked {
     Asked {
         tasks: tasks.iter().copied().collect(),
@@ -601,8 +621,7 @@ fn every_call_of_a_run_with_artifacts_is_allowed_by_its_policy() {
 
 #[test]
 fn buckets_and_keys_are_those_of_the_pipelines_where_these_were_read() {
-    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
-    let manifest = world::MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    let manifest = manifest_with_artifacts();
     let wiring = world::wiring(
         &format!("{manifest}[gates.artifacts]\nmanage = true\n"),
         &[],
@@ -640,21 +659,12 @@ fn buckets_and_keys_are_those_of_the_pipelines_where_these_were_read() {
 
 #[test]
 fn every_call_of_a_search_in_stores_is_allowed_by_its_policy() {
-    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
-    let manifest = world::MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    let manifest = manifest_with_artifacts();
     let managed = world::wiring(
         &format!("{manifest}[gates.artifacts]\nmanage = true\n"),
         &[],
     );
-    let world = World::new();
-    world.edit_pipeline("MyPipeline", |p| {
-        p["stages"][0]["actions"][0]["outputArtifacts"] = serde_json::json!([{"name": "App"}]);
-        p["artifactStore"]["encryptionKey"] = serde_json::json!({"type": "KMS", "id": "1111-22"});
-    });
-    world.edit("tools", |a| {
-        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}"#;
-        a.keys.insert("1111-22".to_owned(), policy.to_owned());
-    });
+    let world = world_with_artifacts();
     world.run(&managed, &world::options(Intent::Bootstrap));
     let none = manifest.replace("[\"App\"]", "[]");
     let after = world::wiring(&none, &[]);
@@ -671,18 +681,9 @@ fn every_call_of_a_search_in_stores_is_allowed_by_its_policy() {
 
 #[test]
 fn what_is_written_where_manage_was_taken_out_is_in_a_note() {
-    let artifacts = "after = \"Deploy\"\ninput_artifacts = [\"App\"]\n";
-    let manifest = world::MANIFEST.replace("after = \"Deploy\"\n", artifacts);
+    let manifest = manifest_with_artifacts();
     let managed = format!("{manifest}[gates.artifacts]\nmanage = true\n");
-    let world = World::new();
-    world.edit_pipeline("MyPipeline", |p| {
-        p["stages"][0]["actions"][0]["outputArtifacts"] = serde_json::json!([{"name": "App"}]);
-        p["artifactStore"]["encryptionKey"] = serde_json::json!({"type": "KMS", "id": "1111-22"});
-    });
-    world.edit("tools", |a| {
-        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}"#;
-        a.keys.insert("1111-22".to_owned(), policy.to_owned());
-    });
+    let world = world_with_artifacts();
     let bootstrap = world::options(Intent::Bootstrap);
     world.run(&world::wiring(&managed, &[]), &bootstrap);
     world.forget_calls();
