@@ -98,7 +98,7 @@ pub fn wiring(config: &Config, only: &[GateName]) -> Result<Wiring, DesiredError
     gates.sort_by(|one, other| one.name.cmp(&other.name));
     let functions = functions(config, &accounts)?;
     distinct(&gates, &functions)?;
-    Ok(Wiring {
+    let mut wiring = Wiring {
         project: config.project.clone(),
         accounts: accounts.described(),
         gates,
@@ -106,7 +106,9 @@ pub fn wiring(config: &Config, only: &[GateName]) -> Result<Wiring, DesiredError
         selected,
         beside: BTreeSet::new(),
         part: None,
-    })
+    };
+    wiring.share_names();
+    Ok(wiring)
 }
 
 /// All accounts of the manifest, those that no gate uses among them, each under the name that [`wiring`] gives it.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::shared::{Shared, Sharing};
+
 /// A value that is not an account id or not a region.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AccountError {
@@ -26,13 +28,13 @@ pub enum AccountError {
 
 /// An AWS account id: twelve digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(String);
+pub struct AccountId(Shared);
 
 impl AccountId {
     /// Parses twelve digits.
     pub fn new(text: &str) -> Result<Self, AccountError> {
         if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(Shared::new(text)))
         } else {
             Err(AccountError::Id(text.to_owned()))
         }
@@ -40,31 +42,31 @@ impl AccountId {
 
     /// Twelve zeros, an id that no account has: for errors about a name that no account goes by.
     pub fn unknown() -> Self {
-        Self("000000000000".to_owned())
+        Self(Shared::new("000000000000"))
     }
 
     /// The twelve digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 /// The name that the manifest gives to an account (`tools`, `dev`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountName(String);
+pub struct AccountName(Shared);
 
 impl AccountName {
     /// Parses `[A-Za-z0-9_-]{1,64}`.
     pub fn new(text: &str) -> Result<Self, AccountError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(Shared::new(text)))
         } else {
             Err(AccountError::Name(text.to_owned()))
         }
@@ -72,13 +74,19 @@ impl AccountName {
 
     /// The name as written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
+    }
+}
+
+impl Sharing for AccountName {
+    fn text(&mut self) -> &mut Shared {
+        &mut self.0
     }
 }
 
 impl fmt::Display for AccountName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -88,7 +96,7 @@ const OTHER_PARTITIONS: [&str; 3] = ["us-iso", "eu-iso", "eusc-"];
 
 /// A region name such as `us-east-1`. Only the form is checked: new regions appear every year.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(String);
+pub struct Region(Shared);
 
 impl Region {
     /// Parses `xx-name-n` with two or more hyphens, lower case, a number at the end.
@@ -108,21 +116,21 @@ impl Region {
         if OTHER_PARTITIONS.iter().any(|own| text.starts_with(own)) {
             return Err(AccountError::Partition(text.to_owned()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(Shared::new(text)))
     }
 
     /// The region's name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The partition that the region belongs to.
     ///
     /// Source: AWS General Reference, "ARNs": `aws`, `aws-cn` for the China regions, `aws-us-gov` for GovCloud.
     pub fn partition(&self) -> Partition {
-        if self.0.starts_with("cn-") {
+        if self.as_str().starts_with("cn-") {
             Partition::AwsCn
-        } else if self.0.starts_with("us-gov-") {
+        } else if self.as_str().starts_with("us-gov-") {
             Partition::AwsUsGov
         } else {
             Partition::Aws
@@ -130,9 +138,15 @@ impl Region {
     }
 }
 
+impl Sharing for Region {
+    fn text(&mut self) -> &mut Shared {
+        &mut self.0
+    }
+}
+
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

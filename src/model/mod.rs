@@ -27,6 +27,7 @@ pub mod read;
 pub mod resource_policy;
 pub mod role_reads;
 pub mod secret;
+mod shared;
 pub mod status;
 pub mod wiring;
 pub mod write;

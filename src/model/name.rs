@@ -5,6 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::shared::{Shared, Sharing};
+
 /// A name that AWS (or the manifest's own rules) would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{value}` is not a valid {what}: {rule}")]
@@ -21,7 +23,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $rule:literal, $max:literal, $allowed:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $type(String);
+        pub struct $type(Shared);
 
         impl $type {
             /// The most characters that the name may have.
@@ -31,7 +33,7 @@ macro_rules! name {
             pub fn new(text: &str) -> Result<Self, NameError> {
                 let allowed: fn(u8) -> bool = $allowed;
                 if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(Shared::new(text)))
                 } else {
                     Err(NameError { what: $what, value: text.to_owned(), rule: $rule })
                 }
@@ -39,13 +41,19 @@ macro_rules! name {
 
             /// The name as written.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
+            }
+        }
+
+        impl Sharing for $type {
+            fn text(&mut self) -> &mut Shared {
+                &mut self.0
             }
         }
 
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     };
@@ -101,7 +109,8 @@ impl PolicyName {
     /// The name of a policy that the project owns: `crossgate-<project>-<purpose>`. Valid by construction: a project has 32
     /// characters at most, all of them allowed.
     pub(crate) fn of_project(project: &Project, purpose: Purpose) -> Self {
-        Self(format!("crossgate-{project}-{}", purpose.as_str()))
+        let name = format!("crossgate-{project}-{}", purpose.as_str());
+        Self(Shared::new(&name))
     }
 }
 
@@ -156,7 +165,7 @@ fn iam_char(b: u8) -> bool {
 /// IAM takes `*`, `?` and `$` in it too. Here they are refused: the path stands in the ARNs of policies, where they would be a pattern
 /// or begin a variable, and grant more than the one role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RolePath(String);
+pub struct RolePath(Shared);
 
 impl RolePath {
     /// Parses a path that begins and ends with `/`.
@@ -164,7 +173,7 @@ impl RolePath {
         let allowed = |b: u8| (0x21..=0x7e).contains(&b) && !matches!(b, b'*' | b'?' | b'$');
         let printable = text.bytes().all(allowed);
         if printable && text.len() <= 512 && text.starts_with('/') && text.ends_with('/') {
-            Ok(Self(text.to_owned()))
+            Ok(Self(Shared::new(text)))
         } else {
             Err(NameError {
                 what: "path",
@@ -176,18 +185,24 @@ impl RolePath {
 
     /// The path with both slashes.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
+    }
+}
+
+impl Sharing for RolePath {
+    fn text(&mut self) -> &mut Shared {
+        &mut self.0
     }
 }
 
 impl Default for RolePath {
     fn default() -> Self {
-        Self("/".to_owned())
+        Self(Shared::new("/"))
     }
 }
 
 impl fmt::Display for RolePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }

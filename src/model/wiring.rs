@@ -13,6 +13,7 @@ use super::name::{
 };
 use super::part::Part;
 use super::pipeline::ActionSpec;
+use super::shared::Pool;
 
 /// Everything that one manifest wires.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +179,18 @@ impl Wiring {
         self.is_selected(gate) || self.beside.contains(&gate.name)
     }
 
+    /// Lets gates that name the same account, pipeline, stage or function hold one text of it: a plan of many gates compares and copies
+    /// them all the time.
+    pub(crate) fn share_names(&mut self) {
+        let mut pool = Pool::default();
+        for name in self.accounts.keys() {
+            pool.share(&mut name.clone());
+        }
+        for gate in &mut self.gates {
+            gate.share_names(&mut pool);
+        }
+    }
+
     /// Leaves to the run the gates whose functions are in the part's accounts.
     pub fn keep(&mut self, part: Part) {
         let elsewhere = self.gates.iter().filter(|gate| {
@@ -259,6 +272,29 @@ impl FunctionKey {
 }
 
 impl Gate {
+    fn share_names(&mut self, pool: &mut Pool) {
+        let Self {
+            name: _,
+            pipeline,
+            action,
+            function,
+            role,
+            manage_artifacts: _,
+        } = self;
+        pool.share(&mut pipeline.account);
+        pool.share(&mut pipeline.region);
+        pool.share(&mut pipeline.name);
+        pool.share(&mut action.stage);
+        pool.share(&mut action.name);
+        if let Some(Placement::Before(anchor) | Placement::After(anchor)) = &mut action.placement {
+            pool.share(anchor);
+        }
+        pool.share(&mut function.account);
+        pool.share(&mut function.region);
+        pool.share(&mut function.name);
+        pool.share(&mut role.path);
+    }
+
     /// The invoke role, by where it is: in the function's account.
     pub fn role_key(&self) -> RoleKey {
         RoleKey {
