@@ -2,6 +2,7 @@
 //! No IO here: nothing in this module may see the network, an SDK, the environment or the clock.
 
 pub mod account;
+mod answers;
 pub mod arn;
 pub mod artifact;
 pub mod chain;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{AccountName, Region};
+use super::answers::{Answer, Answers, RoleAnswers};
 use super::artifact::PolicyHolder;
 use super::execution::{ActionExecution, ExecutionId, ExecutionSummary, PipelineState};
 use super::failure::CloudError;
@@ -43,17 +44,13 @@ pub struct Observed {
 pub struct ListedRole<'a> {
     /// The role.
     pub role: &'a Role,
-    answers: &'a Answers,
+    answers: &'a RoleAnswers,
 }
 
 impl<'a> ListedRole<'a> {
     /// The text of one of its inline policies, where it has it.
     pub fn inline_policy(&self, policy: &str) -> Option<&'a str> {
-        let read = Read::InlinePolicy {
-            role: self.role.arn.name.clone(),
-            policy: policy.to_owned(),
-        };
-        match self.answers.get(&read) {
+        match self.answers.inline_policy(policy) {
             Some(Ok(Fact::InlinePolicy(InlinePolicy::Present(text)))) => Some(text),
             _ => None,
         }
@@ -82,8 +79,9 @@ impl Observed {
                 let names = roles.iter().map(|detail| detail.role.arn.name.clone());
                 self.listed.insert(account.clone(), names.collect());
                 let answers = self.accounts.entry(account.clone()).or_default();
-                let single = roles.into_iter().flat_map(RoleDetail::into_answers);
-                answers.extend(single.map(|(read, fact)| (read, Ok(fact))));
+                for (read, fact) in roles.into_iter().flat_map(RoleDetail::into_answers) {
+                    answers.insert(read, Ok(fact));
+                }
                 Ok(Fact::Roles(Vec::new()))
             }
             (_, answer) => answer,
@@ -174,10 +172,8 @@ impl Observed {
 
     /// A role.
     pub fn role(&self, key: &RoleKey) -> Seen<'_, Role> {
-        let read = Read::Role {
-            role: key.name.clone(),
-        };
-        self.seen(&key.account, &read, |fact| match fact {
+        let answer = self.of(&key.account, |all| all.role(&key.name));
+        seen(answer, |fact| match fact {
             Fact::Role(role) => Some(role.as_deref()),
             _ => None,
         })
@@ -201,11 +197,8 @@ impl Observed {
         if !self.listed.contains_key(&key.account) {
             return None;
         }
-        let answers = self.accounts.get(&key.account)?;
-        let read = Read::Role {
-            role: key.name.clone(),
-        };
-        match answers.get(&read) {
+        let answers = self.accounts.get(&key.account)?.about(&key.name)?;
+        match answers.role() {
             Some(Ok(Fact::Role(Some(role)))) => Some(ListedRole { role, answers }),
             _ => None,
         }
@@ -221,10 +214,8 @@ impl Observed {
 
     /// The names of a role's inline policies.
     pub fn inline_policy_names(&self, key: &RoleKey) -> Seen<'_, Vec<String>> {
-        let read = Read::InlinePolicyNames {
-            role: key.name.clone(),
-        };
-        self.seen(&key.account, &read, |fact| match fact {
+        let answer = self.of(&key.account, |all| all.inline_policy_names(&key.name));
+        seen(answer, |fact| match fact {
             Fact::InlinePolicyNames(names) => Some(names.as_ref()),
             _ => None,
         })
@@ -232,10 +223,8 @@ impl Observed {
 
     /// The managed policies attached to a role.
     pub fn attached_policies(&self, key: &RoleKey) -> Seen<'_, Vec<AttachedPolicy>> {
-        let read = Read::AttachedPolicies {
-            role: key.name.clone(),
-        };
-        self.seen(&key.account, &read, |fact| match fact {
+        let answer = self.of(&key.account, |all| all.attached_policies(&key.name));
+        seen(answer, |fact| match fact {
             Fact::AttachedPolicies(attached) => Some(attached.as_ref()),
             _ => None,
         })
@@ -243,8 +232,8 @@ impl Observed {
 
     /// An inline policy's text; absent too where the role itself is.
     pub fn inline_policy(&self, key: &RoleKey, policy: &str) -> Seen<'_, str> {
-        let read = key.inline_policy(policy);
-        self.seen(&key.account, &read, |fact| match fact {
+        let answer = self.of(&key.account, |all| all.inline_policy(&key.name, policy));
+        seen(answer, |fact| match fact {
             Fact::InlinePolicy(InlinePolicy::Present(text)) => Some(Some(text.as_str())),
             Fact::InlinePolicy(InlinePolicy::Absent | InlinePolicy::NoRole) => Some(None),
             _ => None,
@@ -418,98 +407,49 @@ impl Observed {
 
     /// True when a read of one of the role's policies answered that the role itself does not exist.
     pub fn role_is_gone(&self, key: &RoleKey) -> bool {
-        let listed = self.answer(
-            &key.account,
-            &Read::Role {
-                role: key.name.clone(),
-            },
-        );
-        if matches!(listed, Some(Ok(Fact::Role(None)))) {
-            return true;
-        }
-        let Some(answers) = self.accounts.get(&key.account) else {
-            return false;
+        let says_gone = |answers: &Answers| {
+            answers.about(&key.name).is_some_and(RoleAnswers::is_gone)
+                || matches!(answers.role(&key.name), Some(Ok(Fact::Role(None))))
         };
-        let role = || key.name.clone();
-        let says = |answer: &Answer| {
-            matches!(
-                answer,
-                Ok(Fact::InlinePolicy(InlinePolicy::NoRole)
-                    | Fact::Role(None)
-                    | Fact::InlinePolicyNames(None)
-                    | Fact::AttachedPolicies(None))
-            )
-        };
-        let whole = [
-            Read::Role { role: role() },
-            Read::InlinePolicyNames { role: role() },
-            Read::AttachedPolicies { role: role() },
-        ];
-        // The reads are sorted by role and policy, so that those of one role stand together.
-        let first = Read::InlinePolicy {
-            role: role(),
-            policy: String::new(),
-        };
-        let policies = answers.range(first..).take_while(
-            |(read, _)| matches!(read, Read::InlinePolicy { role, .. } if *role == key.name),
-        );
-        whole.iter().filter_map(|read| answers.get(read)).any(says)
-            || policies.map(|(_, answer)| answer).any(says)
+        self.accounts.get(&key.account).is_some_and(says_gone)
     }
 
     fn answer(&self, account: &AccountName, read: &Read) -> Option<&Answer> {
-        let answers = self.accounts.get(account)?;
-        answers.get(read).or_else(|| not_listed(answers, read))
+        self.of(account, |answers| answers.get(read))
     }
 
-    /// `pick` gives `None` for a fact of another kind, which answers nothing.
+    /// One of an account's answers.
+    fn of<'a>(
+        &'a self,
+        account: &AccountName,
+        find: impl FnOnce(&'a Answers) -> Option<&'a Answer>,
+    ) -> Option<&'a Answer> {
+        self.accounts.get(account).and_then(find)
+    }
+
     fn seen<'a, T: ?Sized>(
         &'a self,
         account: &AccountName,
         read: &Read,
         pick: impl FnOnce(&'a Fact) -> Option<Option<&'a T>>,
     ) -> Seen<'a, T> {
-        match self.answer(account, read) {
-            None => Seen::NotRead,
-            Some(Err(error)) => Seen::Unreadable(error),
-            Some(Ok(fact)) => match pick(fact) {
-                None => Seen::NotRead,
-                Some(None) => Seen::Absent,
-                Some(Some(value)) => Seen::Present(value),
-            },
-        }
+        seen(self.answer(account, read), pick)
     }
 }
 
-/// Failures are few and large: there is no place for one in each answer.
-type Answer = Result<Fact, Box<CloudError>>;
-type Answers = BTreeMap<Read, Answer>;
-
-static NO_ROLE: Answer = Ok(Fact::Role(None));
-static NO_NAMES: Answer = Ok(Fact::InlinePolicyNames(None));
-static NO_ATTACHED: Answer = Ok(Fact::AttachedPolicies(None));
-static NO_ROLE_FOR_POLICY: Answer = Ok(Fact::InlinePolicy(InlinePolicy::NoRole));
-static NO_POLICY: Answer = Ok(Fact::InlinePolicy(InlinePolicy::Absent));
-
-/// What the list of an account's roles says of a role, or a policy on one, that is not in it.
-fn not_listed(answers: &Answers, read: &Read) -> Option<&'static Answer> {
-    let role = read.role()?;
-    let Some(Ok(Fact::Roles(_))) = answers.get(&Read::Roles) else {
-        return None;
-    };
-    match read {
-        Read::Role { .. } => Some(&NO_ROLE),
-        Read::InlinePolicyNames { .. } => Some(&NO_NAMES),
-        Read::AttachedPolicies { .. } => Some(&NO_ATTACHED),
-        Read::InlinePolicy { .. } => {
-            let is_listed = answers.contains_key(&Read::Role { role: role.clone() });
-            Some(if is_listed {
-                &NO_POLICY
-            } else {
-                &NO_ROLE_FOR_POLICY
-            })
-        }
-        _ => None,
+/// `pick` gives `None` for a fact of another kind, which answers nothing.
+fn seen<'a, T: ?Sized>(
+    answer: Option<&'a Answer>,
+    pick: impl FnOnce(&'a Fact) -> Option<Option<&'a T>>,
+) -> Seen<'a, T> {
+    match answer {
+        None => Seen::NotRead,
+        Some(Err(error)) => Seen::Unreadable(error),
+        Some(Ok(fact)) => match pick(fact) {
+            None => Seen::NotRead,
+            Some(None) => Seen::Absent,
+            Some(Some(value)) => Seen::Present(value),
+        },
     }
 }
 
