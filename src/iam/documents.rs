@@ -58,7 +58,7 @@ pub fn trust_statement(
         .iter()
         .map(|t| account_root(partition, &t.account))
         .map(|root| (PrincipalKind::Aws, root));
-    let roles = trusted.iter().map(|t| t.service_role.to_string());
+    let roles = trusted.iter().map(|t| t.service_role.text());
     let conditions = if narrow {
         vec![Condition {
             operator: "ArnEquals".to_owned(),
@@ -264,7 +264,7 @@ fn listed(actions: &[&str]) -> Clause<Vec<String>> {
 
 /// The policy with which a service role may assume invoke roles (hop 1, the pipeline's side).
 pub fn assume_policy(roles: &[RoleArn]) -> PolicyDocument {
-    let roles = sorted(roles.iter().map(ToString::to_string));
+    let roles = sorted(roles.iter().map(RoleArn::text));
     PolicyDocument::new(vec![allow("sts:AssumeRole", roles)])
 }
 

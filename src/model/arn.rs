@@ -43,6 +43,37 @@ impl RoleArn {
         })
     }
 
+    /// What it consists of, in order.
+    fn texts(&self) -> [&str; 7] {
+        let Self {
+            partition,
+            account,
+            path,
+            name,
+        } = self;
+        [
+            "arn:",
+            partition.as_str(),
+            ":iam::",
+            account.as_str(),
+            ":role",
+            path.as_str(),
+            name.as_str(),
+        ]
+    }
+
+    /// The ARN as text: what [`ToString`] gives, made in one go, as policies hold thousands of them.
+    pub fn text(&self) -> String {
+        self.texts().concat()
+    }
+
+    /// True where the text is this ARN.
+    pub fn is(&self, text: &str) -> bool {
+        let mut texts = self.texts().into_iter();
+        let rest = texts.try_fold(text, |rest, part| rest.strip_prefix(part));
+        rest == Some("")
+    }
+
     fn parts(text: &str) -> Option<Self> {
         let mut fields = text.splitn(6, ':');
         let (arn, partition, service) = (fields.next()?, fields.next()?, fields.next()?);
@@ -63,13 +94,9 @@ impl RoleArn {
 
 impl fmt::Display for RoleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            partition,
-            account,
-            path,
-            name,
-        } = self;
-        write!(f, "arn:{partition}:iam::{account}:role{path}{name}")
+        self.texts()
+            .into_iter()
+            .try_for_each(|text| f.write_str(text))
     }
 }
 
@@ -102,4 +129,30 @@ impl fmt::Display for FunctionArn {
 /// The ARN that stands for a whole account as a principal.
 pub fn account_root(partition: Partition, account: &AccountId) -> String {
     format!("arn:{partition}:iam::{account}:root")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_arn_is_its_text_and_no_other() {
+        for text in [
+            "arn:aws:iam::222222222222:role/r",
+            "arn:aws-cn:iam::222222222222:role/a/b/r",
+            "arn:aws:iam::222222222222:role/rr",
+            "arn:aws:iam::222222222223:role/r",
+        ] {
+            let arn = RoleArn::parse(text).unwrap();
+            assert_eq!(arn.to_string(), text);
+            assert_eq!(arn.text(), text);
+            for (at, _) in text.char_indices() {
+                assert!(!arn.is(&text[..at]), "{at}");
+            }
+            assert!(arn.is(text));
+            assert!(!arn.is(&format!("{text}r")));
+            assert!(!arn.is(&text.to_uppercase()));
+        }
+    }
 }

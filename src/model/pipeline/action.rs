@@ -1,6 +1,8 @@
 //! One action: how a new one is written, what of an existing one is ours, and how it is brought in line.
 //! It knows nothing of stages and their order.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::super::account::Region;
@@ -21,9 +23,9 @@ const ACTION_TYPE: [(&str, &str); 4] = [
 /// True where the action is the gate's: by name, role and type. The caller has found it in the gate's stage.
 pub(super) fn is_owned(action: ActionView<'_>, name: &ActionName, role: &RoleArn) -> bool {
     action.name() == name.as_str()
+        && action.role_arn().is_some_and(|found| role.is(found))
         && action.is_lambda_invoke()
         && action.version() == Some("1")
-        && action.role_arn() == Some(role.to_string().as_str())
 }
 
 /// A new action: keys in the order in which AWS documents them, only those that are needed.
@@ -82,12 +84,12 @@ pub(super) fn new_action(spec: &ActionSpec, pipeline_region: &Region) -> Value {
 }
 
 /// An existing action brought in line: only what the gate owns is set, in place; the names of the fields that differed are
-/// given back. Values that AWS fills in by itself are no difference.
-pub(super) fn align(
-    existing: &Value,
+/// given back; without any it is no copy. Values that AWS fills in by itself are no difference.
+pub(super) fn align<'v>(
+    existing: &'v Value,
     spec: &ActionSpec,
     pipeline_region: &Region,
-) -> (Value, Vec<&'static str>) {
+) -> (Cow<'v, Value>, Vec<&'static str>) {
     let ActionSpec {
         gate: _,
         action,
@@ -107,7 +109,7 @@ pub(super) fn align(
         timeout_minutes,
     } = action;
     let mut aligner = Aligner {
-        action: existing.clone(),
+        action: Cow::Borrowed(existing),
         differs: Vec::new(),
     };
     aligner.type_id();
@@ -123,7 +125,12 @@ pub(super) fn align(
     }
     aligner.artifacts("outputArtifacts", output_artifacts.as_deref());
     aligner.artifacts("inputArtifacts", input_artifacts.as_deref());
-    aligner.text("roleArn", &role_arn.to_string());
+    if !ActionView(existing)
+        .role_arn()
+        .is_some_and(|found| role_arn.is(found))
+    {
+        aligner.set("roleArn", json!(role_arn.to_string()));
+    }
     if effective_region(ActionView(existing), pipeline_region) != region.as_str() {
         aligner.set("region", json!(region.as_str()));
     }
@@ -144,15 +151,15 @@ pub(super) fn effective_region<'a>(action: ActionView<'a>, pipeline: &'a Region)
 }
 
 /// An action while it is brought in line.
-struct Aligner {
-    action: Value,
+struct Aligner<'v> {
+    action: Cow<'v, Value>,
     differs: Vec<&'static str>,
 }
 
-impl Aligner {
+impl Aligner<'_> {
     /// Sets a field; one that is there keeps its position.
     fn set(&mut self, key: &'static str, value: Value) {
-        if let Some(object) = self.action.as_object_mut() {
+        if let Some(object) = self.action.to_mut().as_object_mut() {
             object.insert(key.to_owned(), value);
             self.differs.push(key);
         }
@@ -166,37 +173,37 @@ impl Aligner {
 
     /// The four fields of the type; others that AWS may add to it stay.
     fn type_id(&mut self) {
-        let mut type_id = object_or_new(self.action.get("actionTypeId"));
-        let mut differs = false;
+        let found = self.action.get("actionTypeId");
+        let is_right = |(key, wanted)| found.and_then(|id| text(id, key)) == Some(wanted);
+        if ACTION_TYPE.into_iter().all(is_right) {
+            return;
+        }
+        let mut type_id = object_or_new(found);
         for (key, wanted) in ACTION_TYPE {
-            if type_id.get(key).and_then(Value::as_str) != Some(wanted) {
-                type_id.insert(key.to_owned(), json!(wanted));
-                differs = true;
-            }
+            type_id.insert(key.to_owned(), json!(wanted));
         }
-        if differs {
-            self.set("actionTypeId", Value::Object(type_id));
-        }
+        self.set("actionTypeId", Value::Object(type_id));
     }
 
     /// One configuration value, or its absence; other values stay.
     fn setting(&mut self, key: &'static str, wanted: Option<&str>) {
-        let mut configuration = object_or_new(self.action.get("configuration"));
-        let found = configuration.get(key).filter(|value| !value.is_null());
+        let configuration = self.action.get("configuration");
+        let found = configuration.and_then(|all| all.get(key));
+        let found = found.filter(|value| !value.is_null());
         match (found, wanted) {
             (None, None) => return,
             (Some(found), Some(wanted)) if found.as_str() == Some(wanted) => return,
             // An empty text and no text are the same for the function.
             (Some(found), None) if found.as_str() == Some("") => return,
-            (_, Some(wanted)) => {
-                configuration.insert(key.to_owned(), json!(wanted));
-            }
-            (Some(_), None) => {
-                // `remove` would put the last key in the place of this one.
-                configuration.shift_remove(key);
-            }
+            (_, Some(_)) | (Some(_), None) => {}
         }
-        if let Some(object) = self.action.as_object_mut() {
+        let mut configuration = object_or_new(configuration);
+        match wanted {
+            Some(wanted) => configuration.insert(key.to_owned(), json!(wanted)),
+            // `remove` would put the last key in the place of this one.
+            None => configuration.shift_remove(key),
+        };
+        if let Some(object) = self.action.to_mut().as_object_mut() {
             object.insert("configuration".to_owned(), Value::Object(configuration));
             self.differs.push(key);
         }
@@ -211,7 +218,7 @@ impl Aligner {
             return;
         }
         if wanted.is_empty() {
-            if let Some(object) = self.action.as_object_mut() {
+            if let Some(object) = self.action.to_mut().as_object_mut() {
                 object.shift_remove(key);
                 self.differs.push(key);
             }

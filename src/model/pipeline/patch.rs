@@ -2,10 +2,11 @@
 //! It changes nothing but actions of the request and stages that are ours; the same request on the patched document is empty.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
+use super::super::arn::RoleArn;
 use super::super::name::{ActionName, GateName, StageName};
 use super::action::{align, is_owned, new_action};
 use super::notice;
@@ -87,7 +88,7 @@ pub fn patched<'d>(
             warnings,
         };
     }
-    let document = document.with(attempt.stages, secrets);
+    let document = document.with(attempt.stages.into_owned(), secrets);
     warnings.extend(notice::mask_warnings(&document));
     Patch {
         document: Cow::Owned(document),
@@ -98,9 +99,10 @@ pub fn patched<'d>(
 }
 
 /// One try, with the gates that are not refused.
-struct Attempt<'a> {
+struct Attempt<'a, 'd> {
     request: &'a PatchRequest,
-    stages: Vec<Value>,
+    /// Those of the document, until one of them changes.
+    stages: Cow<'d, [Value]>,
     drafts: Vec<Draft>,
     refusals: Vec<Refusal>,
     warnings: Vec<Warning>,
@@ -114,15 +116,50 @@ enum Found {
     Nothing,
 }
 
-impl<'a> Attempt<'a> {
+/// Where the actions of a document stand by stage and name, as long as nothing in it has changed. Most of a fleet's gates are where they
+/// shall be, and a look through the document for each would take the square of their number.
+struct Places<'d>(HashMap<(&'d str, &'d str), Vec<(usize, usize)>>);
+
+impl<'d> Places<'d> {
+    fn of(stages: &Cow<'d, [Value]>) -> Option<Self> {
+        let Cow::Borrowed(stages) = stages else {
+            return None;
+        };
+        let mut places: HashMap<_, Vec<_>> = HashMap::new();
+        for (s, stage) in stages.iter().map(StageView).enumerate() {
+            let name = stage.name();
+            for (a, action) in stage.actions().enumerate() {
+                places
+                    .entry((name, action.name()))
+                    .or_default()
+                    .push((s, a));
+            }
+        }
+        Some(Self(places))
+    }
+
+    /// The gate's own action.
+    fn owned(&self, stages: &[Value], spec: &ActionSpec) -> Option<Found> {
+        let key = (spec.action.stage.as_str(), spec.action.name.as_str());
+        let is_ours = |(s, a): &&(usize, usize)| {
+            let actions = stages.get(*s).map(|stage| list(stage, "actions"));
+            let action = actions.and_then(|actions| actions.get(*a)).map(ActionView);
+            action.is_some_and(|it| is_owned(it, &spec.action.name, &spec.role_arn))
+        };
+        let (stage, action) = self.0.get(&key)?.iter().find(is_ours)?;
+        Some(Found::Owned(*stage, *action))
+    }
+}
+
+impl<'a, 'd> Attempt<'a, 'd> {
     fn run(
-        document: &PipelineDocument,
+        document: &'d PipelineDocument,
         request: &'a PatchRequest,
         refused: &BTreeSet<GateName>,
     ) -> Self {
         let mut attempt = Self {
             request,
-            stages: document.raw_stages().to_vec(),
+            stages: Cow::Borrowed(document.raw_stages()),
             drafts: Vec::new(),
             refusals: Vec::new(),
             warnings: Vec::new(),
@@ -164,15 +201,22 @@ impl<'a> Attempt<'a> {
     fn remove_actions(&mut self, removes: &[&RemoveSpec]) -> BTreeSet<usize> {
         let mut emptied = BTreeSet::new();
         for spec in removes {
+            let is_ours = |a: &Value| is_owned(ActionView(a), &spec.action, &spec.role_arn);
+            let stands = |stage: &Value| {
+                StageView(stage).name() == spec.stage.as_str()
+                    && list(stage, "actions").iter().any(is_ours)
+            };
+            if !self.stages.iter().any(stands) {
+                continue;
+            }
             let mut taken = None;
-            for (at, stage) in self.stages.iter_mut().enumerate() {
+            for (at, stage) in self.stages.to_mut().iter_mut().enumerate() {
                 if StageView(stage).name() != spec.stage.as_str() {
                     continue;
                 }
                 let Some(actions) = actions_mut(stage) else {
                     continue;
                 };
-                let is_ours = |a: &Value| is_owned(ActionView(a), &spec.action, &spec.role_arn);
                 if let Some(action) = actions.iter().find(|action| is_ours(action)) {
                     taken.get_or_insert_with(|| action.clone());
                     actions.retain(|action| !is_ours(action));
@@ -215,15 +259,20 @@ impl<'a> Attempt<'a> {
                         .push("the stage would be empty and goes too".to_owned());
                 }
             }
-            self.stages.remove(*at);
+            self.stages.to_mut().remove(*at);
         }
     }
 
     /// Brings the actions of existing stages in line, and gives back every stage that gates stand in, those to be made included.
     fn put_actions(&mut self, puts: &[&'a ActionSpec]) -> Vec<WantedStage<'a>> {
         let mut wanted: Vec<WantedStage<'a>> = Vec::new();
+        let known = Places::of(&self.stages);
         for spec in puts {
-            let new = match self.find(spec) {
+            let found = match (&self.stages, &known) {
+                (Cow::Borrowed(stages), Some(known)) => known.owned(stages, spec),
+                (Cow::Borrowed(_) | Cow::Owned(_), _) => None,
+            };
+            let new = match found.unwrap_or_else(|| self.find(spec)) {
                 Found::Owned(stage, action) => {
                     self.align(spec, stage, action, "");
                     None
@@ -240,7 +289,8 @@ impl<'a> Attempt<'a> {
                 }
                 Found::StageOnly(stage) => {
                     let action = new_action(spec, &self.request.region);
-                    if let Some(actions) = self.stages.get_mut(stage).and_then(actions_mut) {
+                    if let Some(actions) = self.stages.to_mut().get_mut(stage).and_then(actions_mut)
+                    {
                         actions.push(action.clone());
                     }
                     self.create(spec, action, "the action is missing", false);
@@ -264,12 +314,13 @@ impl<'a> Attempt<'a> {
                 continue;
             }
             for (a, action) in stage.actions().enumerate() {
+                if action.name() != spec.action.name.as_str() {
+                    continue;
+                }
                 if is_owned(action, &spec.action.name, &spec.role_arn) {
                     return Found::Owned(s, a);
                 }
-                if action.name() == spec.action.name.as_str()
-                    && !matches!(found, Found::Foreign(..))
-                {
+                if !matches!(found, Found::Foreign(..)) {
                     found = Found::Foreign(s, a);
                 }
             }
@@ -294,14 +345,19 @@ impl<'a> Attempt<'a> {
     }
 
     fn align(&mut self, spec: &ActionSpec, stage: usize, action: usize, prefix: &str) {
-        let place = self.stages.get_mut(stage).and_then(actions_mut);
-        let Some(existing) = place.and_then(|actions| actions.get_mut(action)) else {
+        let place = self.stages.get(stage).map(|stage| list(stage, "actions"));
+        let Some(existing) = place.and_then(|actions| actions.get(action)) else {
             return;
         };
         let (aligned, differs) = align(existing, spec, &self.request.region);
         if differs.is_empty() {
             return;
         }
+        let aligned = aligned.into_owned();
+        let place = self.stages.to_mut().get_mut(stage).and_then(actions_mut);
+        let Some(existing) = place.and_then(|actions| actions.get_mut(action)) else {
+            return;
+        };
         let before = std::mem::replace(existing, aligned.clone());
         self.drafts.push(Draft {
             gate: spec.gate.clone(),
@@ -425,15 +481,17 @@ fn want_stage<'a>(
 
 /// True where every action of the stage is an action of this manifest's gates.
 fn is_ours(request: &PatchRequest, stage: StageView<'_>) -> bool {
+    let siblings = request.siblings.iter();
+    let siblings = siblings.map(|known| (&known.stage, &known.action, &known.role_arn));
+    let puts = request.put.iter();
+    let puts = puts.map(|spec| (&spec.action.stage, &spec.action.name, &spec.role_arn));
+    let name = stage.name();
+    let here = siblings.chain(puts).filter(|(of, ..)| of.as_str() == name);
+    let here: Vec<(&ActionName, &RoleArn)> = here.map(|(_, name, role)| (name, role)).collect();
     let is_known = |action: ActionView<'_>| {
-        let sibling = request.siblings.iter().any(|known| {
-            known.stage.as_str() == stage.name() && is_owned(action, &known.action, &known.role_arn)
-        });
-        sibling
-            || request.put.iter().any(|spec| {
-                spec.action.stage.as_str() == stage.name()
-                    && is_owned(action, &spec.action.name, &spec.role_arn)
-            })
+        let name = action.name();
+        let mut named = here.iter().filter(|(known, _)| known.as_str() == name);
+        named.any(|(known, role)| is_owned(action, known, role))
     };
     stage.actions().next().is_some() && stage.actions().all(is_known)
 }

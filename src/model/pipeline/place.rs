@@ -1,6 +1,7 @@
 //! Where stages of ours stand: new ones are put beside their anchor, drifted ones are moved back.
 //! Stages that hold an action of somebody else never move, and nothing within a stage is touched.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ pub(super) struct Placed {
 /// `is_ours` tells the stages that may be moved. `refused_makers` are the gates refused before, with the stage that each would
 /// have made: only for a better message.
 pub(super) fn place<'a>(
-    stages: &mut Vec<Value>,
+    stages: &mut Cow<'_, [Value]>,
     wanted: &'a [WantedStage<'a>],
     is_ours: &dyn Fn(StageView<'_>) -> bool,
     refused_makers: &[(&StageName, &GateName)],
@@ -46,6 +47,9 @@ pub(super) fn place<'a>(
         refused_makers,
         placed: Placed::default(),
     };
+    if wanted.iter().all(|want| placer.stands(want)) {
+        return placer.placed;
+    }
     let mut pending = placer.movable(is_ours);
     while !pending.is_empty() {
         let names: BTreeSet<&StageName> = pending.iter().map(|want| want.name).collect();
@@ -91,14 +95,14 @@ fn words(placement: &Placement) -> String {
     }
 }
 
-struct Placer<'a, 'b> {
-    stages: &'b mut Vec<Value>,
+struct Placer<'a, 'b, 'd> {
+    stages: &'b mut Cow<'d, [Value]>,
     wanted: &'a [WantedStage<'a>],
     refused_makers: &'b [(&'b StageName, &'b GateName)],
     placed: Placed,
 }
 
-impl<'a> Placer<'a, '_> {
+impl<'a> Placer<'a, '_, '_> {
     /// The stages that are to be made or may have to be moved.
     fn movable(&self, is_ours: &dyn Fn(StageView<'_>) -> bool) -> Vec<&'a WantedStage<'a>> {
         let movable = |want: &&WantedStage<'_>| match self.stage(want.name) {
@@ -106,6 +110,19 @@ impl<'a> Placer<'a, '_> {
             None => true,
         };
         self.wanted.iter().filter(movable).collect()
+    }
+
+    /// True where the stage is there, and in its place if it has one. Where all are, none moves another out of its place.
+    fn stands(&self, want: &WantedStage<'_>) -> bool {
+        let at = position(self.stages, want.name.as_str());
+        let Some(placement) = want.placement else {
+            return at.is_some();
+        };
+        let anchor = position(self.stages, anchor_of(placement).as_str());
+        match (at, anchor) {
+            (Some(at), Some(anchor)) => is_right(self.stages, at, anchor, placement),
+            (None, _) | (_, None) => false,
+        }
     }
 
     fn stage(&self, name: &StageName) -> Option<StageView<'_>> {
@@ -117,7 +134,7 @@ impl<'a> Placer<'a, '_> {
         let at = position(self.stages, want.name.as_str());
         let Some(placement) = want.placement else {
             if at.is_none() {
-                self.stages.push(new_stage(want));
+                self.stages.to_mut().push(new_stage(want));
             }
             return;
         };
@@ -139,7 +156,7 @@ impl<'a> Placer<'a, '_> {
                 };
                 let reason = format!("{stands}, wanted {}", words(placement));
                 self.placed.moved.push((want.name.clone(), reason));
-                let stage = self.stages.remove(at);
+                let stage = self.stages.to_mut().remove(at);
                 self.insert(stage, want, placement);
             }
         }
@@ -177,7 +194,8 @@ impl<'a> Placer<'a, '_> {
                 at
             }
         };
-        self.stages.insert(at.min(self.stages.len()), stage);
+        let at = at.min(self.stages.len());
+        self.stages.to_mut().insert(at, stage);
     }
 
     fn refuse_missing_anchor(&mut self, want: &WantedStage<'_>, anchor: &StageName) {
@@ -252,13 +270,7 @@ impl<'a> Placer<'a, '_> {
             let (Some(placement), Some(stage)) = (want.placement, self.stage(want.name)) else {
                 continue;
             };
-            let at = position(self.stages, want.name.as_str());
-            let anchor = position(self.stages, anchor_of(placement).as_str());
-            let right = match (at, anchor) {
-                (Some(at), Some(anchor)) => is_right(self.stages, at, anchor, placement),
-                _ => false,
-            };
-            if !right && !is_ours(stage) {
+            if !self.stands(want) && !is_ours(stage) {
                 self.placed.warnings.push(Warning {
                     code: "placement_ignored",
                     gates: owned(&want.gates),

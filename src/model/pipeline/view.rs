@@ -116,9 +116,12 @@ impl<'a> ActionView<'a> {
 
     /// True for category `Invoke`, owner `AWS`, provider `Lambda`, of any version.
     pub fn is_lambda_invoke(self) -> bool {
-        self.category() == Some("Invoke")
-            && self.owner() == Some("AWS")
-            && self.provider() == Some("Lambda")
+        let id = self.0.get("actionTypeId");
+        id.is_some_and(|id| {
+            text(id, "provider") == Some("Lambda")
+                && text(id, "category") == Some("Invoke")
+                && text(id, "owner") == Some("AWS")
+        })
     }
 
     /// True for a Lambda function that is invoked through a role of the action's own.
