@@ -2,7 +2,7 @@
 //! It keeps the order of writes of design.md and decides nothing about content.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::account::AccountName;
 use crate::model::change::{Change, Intent, Plan, Problem, Step, Work};
@@ -150,7 +150,7 @@ impl<'a> Draft<'a> {
                 let mut changes: Vec<usize> = step
                     .changes
                     .iter()
-                    .filter_map(|old| position.get(old).copied())
+                    .filter_map(|old| position.get(*old).copied())
                     .collect();
                 changes.sort_unstable();
                 Step {
@@ -189,7 +189,7 @@ fn compact(change: Change) -> Change {
 }
 
 /// What two steps may have in common, so that one must wait for the other.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Shared<'a> {
     Gate(&'a GateName),
     /// Steps without a gate, on what is left behind, have only their role in common.
@@ -198,7 +198,7 @@ enum Shared<'a> {
 
 /// For each step, the steps of an earlier rank that share a gate or a role with it.
 fn dependencies(changes: &[Change], steps: &[Pending]) -> Vec<Vec<usize>> {
-    let mut earlier: BTreeMap<Shared<'_>, Vec<usize>> = BTreeMap::new();
+    let mut earlier: HashMap<Shared<'_>, Vec<usize>> = HashMap::new();
     let mut all = Vec::with_capacity(steps.len());
     for (index, Pending { rank, step }) in steps.iter().enumerate() {
         let gates = step
@@ -212,18 +212,19 @@ fn dependencies(changes: &[Change], steps: &[Pending]) -> Vec<Vec<usize>> {
             Work::Function(_) | Work::Policy(_) | Work::Pipeline(_) => None,
         };
         let role = role.map(|role| Shared::Role(&step.account, role));
-        let shared: BTreeSet<Shared<'_>> = gates.chain(role).collect();
-        let after: BTreeSet<usize> = shared
-            .iter()
-            .filter_map(|one| earlier.get(one))
-            .flatten()
-            .copied()
-            .filter(|i| steps.get(*i).is_some_and(|other| other.rank != *rank))
-            .collect();
-        all.push(after.into_iter().collect());
-        for one in shared {
-            earlier.entry(one).or_default().push(index);
+        let mut after = Vec::new();
+        for one in gates.chain(role) {
+            let known = earlier.entry(one).or_default();
+            let is_earlier = |i: &usize| steps.get(*i).is_some_and(|other| other.rank != *rank);
+            after.extend(known.iter().copied().filter(is_earlier));
+            if known.last() != Some(&index) {
+                known.push(index);
+            }
         }
+        after.sort_unstable();
+        after.dedup();
+        after.shrink_to_fit();
+        all.push(after);
     }
     all
 }
@@ -247,15 +248,18 @@ pub(super) fn in_order(changes: &mut [Change]) {
 }
 
 /// Sorts changes, and says where each went.
-fn sorted(changes: Vec<Change>) -> (Vec<Change>, BTreeMap<usize, usize>) {
+fn sorted(changes: Vec<Change>) -> (Vec<Change>, Vec<usize>) {
     let mut numbered: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
     numbered.sort_by(|(_, a), (_, b)| compare(a, b));
-    let position = numbered
-        .iter()
-        .enumerate()
-        .map(|(new, (old, _))| (*old, new))
-        .collect();
-    (numbered.into_iter().map(|(_, c)| c).collect(), position)
+    let mut position = vec![0; numbered.len()];
+    let mut sorted = Vec::with_capacity(numbered.len());
+    for (old, change) in numbered {
+        if let Some(place) = position.get_mut(old) {
+            *place = sorted.len();
+        }
+        sorted.push(change);
+    }
+    (sorted, position)
 }
 
 /// A write on a role that this plan makes may meet IAM before the role is known everywhere.

@@ -182,9 +182,9 @@ impl Subject<'_, '_> {
         let inline = Inline {
             key: self.key,
             account_id: self.account_id,
-            policy: joined.wiring.logs_policy(),
+            policy: joined.policies.logs.clone(),
             wanted: (!functions.is_empty()).then(|| logs_policy(&functions)),
-            gates: self.names(),
+            gates: &|| self.names(),
         };
         grants::inline(joined, &inline, draft);
     }
@@ -193,8 +193,11 @@ impl Subject<'_, '_> {
         let place = Place {
             key: self.key,
             account_id: self.account_id,
-            ours: vec![joined.wiring.callback_policy(), joined.wiring.logs_policy()],
-            gates: self.names(),
+            ours: vec![
+                joined.policies.callback.clone(),
+                joined.policies.logs.clone(),
+            ],
+            gates: &|| self.names(),
         };
         let reason = "no function needs the execution role any more";
         roles::remove(joined, options, &place, (role, reason), draft);

@@ -37,7 +37,7 @@ fn callback(
     gates: &[&JoinedGate<'_>],
     draft: &mut Draft<'_>,
 ) {
-    let policy = joined.wiring.callback_policy();
+    let policy = joined.policies.callback.clone();
     if execution::is_made(gates) {
         if !execution::is_ours(joined, key, gates) {
             return;
@@ -59,7 +59,7 @@ fn callback(
         account_id,
         policy,
         wanted,
-        gates: names(gates.iter().copied().filter(|g| g.selected || g.holds())),
+        gates: &|| names(gates.iter().copied().filter(|g| g.selected || g.holds())),
     };
     self::inline(joined, &inline, draft);
 }
@@ -72,7 +72,7 @@ fn assume(
     gates: &[&JoinedGate<'_>],
     draft: &mut Draft<'_>,
 ) {
-    let policy = joined.wiring.assume_policy();
+    let policy = joined.policies.assume.clone();
     if role_is_missing(joined, intent, key, gates, "service", draft) {
         return;
     }
@@ -84,7 +84,7 @@ fn assume(
         account_id,
         policy,
         wanted: assumed(joined, key, gates),
-        gates: names(gates.iter().copied().filter(|g| g.in_run || g.holds())),
+        gates: &|| names(gates.iter().copied().filter(|g| g.in_run || g.holds())),
     };
     self::inline(joined, &inline, draft);
 }
@@ -96,7 +96,7 @@ pub(super) fn assumed(
     key: &RoleKey,
     gates: &[&JoinedGate<'_>],
 ) -> Option<PolicyDocument> {
-    let policy = joined.wiring.assume_policy();
+    let policy = &joined.policies.assume;
     let found = match joined.observed.inline_policy(key, policy.as_str()) {
         Seen::Present(text) => text,
         Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => "",
@@ -151,7 +151,8 @@ pub(super) struct Inline<'k> {
     pub(super) account_id: &'k AccountId,
     pub(super) policy: PolicyName,
     pub(super) wanted: Option<PolicyDocument>,
-    pub(super) gates: Vec<GateName>,
+    /// The gates that it is about; asked for only where there is something to say.
+    pub(super) gates: &'k dyn Fn() -> Vec<GateName>,
 }
 
 /// Plans one inline policy of ours.
@@ -166,6 +167,7 @@ pub(super) fn inline(joined: &Joined<'_>, inline: &Inline<'_>, draft: &mut Draft
             put(inline, ChangeAction::Create, None, wanted, reason, draft);
         }
         (Seen::Present(text), None) => delete(inline, text, draft),
+        (Seen::Present(text), Some(wanted)) if wanted.is_written_as(text) => {}
         (Seen::Present(text), Some(wanted)) => match PolicyDocument::parse(text) {
             Err(why) => unreadable(inline, &why.to_string(), draft),
             Ok(found) => {
@@ -193,7 +195,7 @@ fn put(
         role: inline.key.clone(),
         policy: inline.policy.clone(),
         characters: limits::characters(&document),
-        gates: inline.gates.clone(),
+        gates: (inline.gates)(),
     });
     let change = Change {
         before,
@@ -229,7 +231,7 @@ fn unreadable(inline: &Inline<'_>, why: &str, draft: &mut Draft<'_>) {
         code: "policy_unreadable",
         severity: Severity::Incomplete,
         account: Some(account.clone()),
-        gates: inline.gates.clone(),
+        gates: (inline.gates)(),
         message: format!(
             "policy {policy} on role {name} in account {account} could not be understood: {why}"
         ),
@@ -243,7 +245,7 @@ impl Inline<'_> {
     fn change(&self, action: ChangeAction, reason: &str) -> Change {
         let at = (self.key, self.account_id);
         let kind = ChangeKind::IamInlinePolicy;
-        let mut change = iam_change(at, kind, action, reason, self.gates.clone());
+        let mut change = iam_change(at, kind, action, reason, (self.gates)());
         change.id = format!("{}/{}", change.id, self.policy);
         change.resource = format!("{}/{}", change.resource, self.policy);
         change

@@ -2,67 +2,69 @@
 //! It resolves and reports what is missing; it plans nothing.
 
 use std::cell::{LazyCell, OnceCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
+use crate::iam::documents::invoke_policy;
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::change::{Intent, Problem, Severity};
 use crate::model::failure::CloudError;
 use crate::model::function::FunctionSpec;
-use crate::model::name::{GateName, PolicyName, RoleName};
+use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::{Observed, Seen};
-use crate::model::pipeline::{PipelineDocument, StageView};
+use crate::model::pipeline::PipelineDocument;
 use crate::model::read::Read;
 use crate::model::wiring::{FunctionKey, Gate, PipelineKey, RoleKey, Wiring};
 
 use super::artifacts::Artifacts;
 use super::draft::Draft;
+use super::ends::{self, is_usable, service_role};
+use super::groups::{Groups, execution_key, grouped, service_key};
+use super::trust;
 
 /// All gates of the manifest, joined.
 pub(super) struct Joined<'a> {
     pub(super) wiring: &'a Wiring,
     pub(super) observed: &'a Observed,
     pub(super) gates: Vec<JoinedGate<'a>>,
-    ends: OnceCell<Ends>,
+    pub(super) policies: Policies,
+    end_roles: OnceCell<EndRoles>,
+    texts: Texts,
+}
+
+/// How crossgate writes the policies of an invoke role that one gate alone has: gates of one pipeline trust alike, gates of one function
+/// invoke alike. Each twice, for the gate's one choice.
+struct Texts {
+    /// By the pipeline, and whether the trust is narrowed to its service role.
+    trust: Vec<[OnceCell<Option<String>>; 2]>,
+    /// By the function, and whether ListFunctions is granted.
+    invoke: Vec<[OnceCell<String>; 2]>,
 }
 
 /// The roles at the ends of all gates. Every invoke role is looked for among them: a look through the gates for each would take the
 /// square of their number.
 #[derive(Default)]
-struct Ends {
-    execution: RoleNames,
-    service: RoleNames,
+struct EndRoles {
+    execution: HashSet<RoleKey>,
+    service: HashSet<RoleKey>,
 }
 
-#[derive(Default)]
-struct RoleNames(BTreeMap<AccountName, BTreeSet<RoleName>>);
-
-impl RoleNames {
-    fn add(&mut self, account: &AccountName, role: Option<&RoleArn>) {
-        let Some(RoleArn { name, .. }) = role else {
-            return;
-        };
-        // Gates share these roles: most are known.
-        match self.0.get_mut(account) {
-            Some(names) if names.contains(name) => {}
-            Some(names) => {
-                names.insert(name.clone());
-            }
-            None => {
-                self.0.insert(account.clone(), [name.clone()].into());
-            }
-        }
-    }
-
-    fn holds(&self, role: &RoleKey) -> bool {
-        let names = self.0.get(&role.account);
-        names.is_some_and(|names| names.contains(&role.name))
-    }
+/// The names of the project's inline policies.
+pub(super) struct Policies {
+    pub(super) invoke: PolicyName,
+    pub(super) artifacts: PolicyName,
+    pub(super) callback: PolicyName,
+    pub(super) logs: PolicyName,
+    pub(super) assume: PolicyName,
 }
 
 /// One gate, with what is known of its two ends.
 pub(super) struct JoinedGate<'a> {
     pub(super) gate: &'a Gate,
+    /// The place of its pipeline among all.
+    pub(super) pipeline_at: usize,
+    /// The place of its function among all.
+    pub(super) function_at: usize,
     pub(super) selected: bool,
     /// The run, or another partition of it, is about the gate.
     pub(super) in_run: bool,
@@ -114,43 +116,69 @@ impl JoinedGate<'_> {
 
 impl<'a> Joined<'a> {
     pub(super) fn new(wiring: &'a Wiring, observed: &'a Observed, intent: Intent) -> Self {
-        let gates = wiring
-            .gates
-            .iter()
-            .filter_map(|gate| join(wiring, observed, intent, gate))
-            .collect();
+        let mut ends = ends::Ends::new(wiring, observed);
+        let gates = wiring.gates.iter();
+        let gates = gates.filter_map(|gate| ends.join(gate, intent)).collect();
+        let texts = Texts {
+            trust: ends.pipelines.iter().map(|_| Default::default()).collect(),
+            invoke: ends.functions.iter().map(|_| Default::default()).collect(),
+        };
         Self {
             wiring,
             observed,
             gates,
-            ends: OnceCell::new(),
+            policies: Policies {
+                invoke: wiring.invoke_policy(),
+                artifacts: wiring.artifacts_policy(),
+                callback: wiring.callback_policy(),
+                logs: wiring.logs_policy(),
+                assume: wiring.assume_policy(),
+            },
+            end_roles: OnceCell::new(),
+            texts,
         }
     }
 
-    fn ends(&self) -> &Ends {
-        self.ends.get_or_init(|| {
-            let mut ends = Ends::default();
-            for joined in &self.gates {
-                let Gate {
-                    pipeline, function, ..
-                } = joined.gate;
-                let execution = joined.execution_role.as_ref();
-                ends.execution.add(&function.account, execution);
-                let service = joined.service_role.as_ref();
-                ends.service.add(&pipeline.account, service);
-            }
-            ends
+    /// True where the text is the trust policy, as crossgate writes it, of a role that this gate alone has.
+    pub(super) fn is_trust_of(&self, gate: &JoinedGate<'_>, text: &str) -> bool {
+        let narrow = usize::from(trust::is_narrow(&[gate]));
+        let place = self.texts.trust.get(gate.pipeline_at);
+        let Some(cell) = place.and_then(|two| two.get(narrow)) else {
+            return false;
+        };
+        let written = cell.get_or_init(|| {
+            let statement = trust::statement(self.wiring, &[gate])?;
+            Some(trust::document(&statement).to_string())
+        });
+        written.as_deref() == Some(text)
+    }
+
+    /// True where the text is the invoke policy, as crossgate writes it, of a role that this gate alone has.
+    pub(super) fn is_invoke_policy_of(&self, gate: &JoinedGate<'_>, text: &str) -> bool {
+        let list = gate.gate.role.list_functions;
+        let place = self.texts.invoke.get(gate.function_at);
+        let Some(cell) = place.and_then(|two| two.get(usize::from(list))) else {
+            return false;
+        };
+        let function = std::slice::from_ref(&gate.function_arn);
+        cell.get_or_init(|| invoke_policy(function, list).to_string()) == text
+    }
+
+    fn end_roles(&self) -> &EndRoles {
+        self.end_roles.get_or_init(|| EndRoles {
+            execution: self.gates.iter().filter_map(execution_key).collect(),
+            service: self.gates.iter().filter_map(service_key).collect(),
         })
     }
 
     /// True where a function of a gate runs as the role, or is to.
     pub(super) fn is_execution_role(&self, role: &RoleKey) -> bool {
-        self.ends().execution.holds(role)
+        self.end_roles().execution.contains(role)
     }
 
     /// True where a pipeline of a gate runs as the role.
     pub(super) fn is_service_role(&self, role: &RoleKey) -> bool {
-        self.ends().service.holds(role)
+        self.end_roles().service.contains(role)
     }
 
     /// Lets these gates go on needing what they share with gates that go, whether or not they are wired: a gate that is not wired
@@ -184,82 +212,86 @@ impl<'a> Joined<'a> {
     }
 
     /// The gates by invoke role, for the roles that a selected gate uses and whose account is usable.
-    pub(super) fn by_invoke_role(&self) -> BTreeMap<RoleKey, Vec<&JoinedGate<'a>>> {
-        self.group(|g| Some(g.gate.role_key()))
+    pub(super) fn by_invoke_role(&self) -> Groups<'_, 'a, RoleKey> {
+        let keyed = self.gates.iter().map(|g| (g.gate.role_key(), vec![g]));
+        grouped(keyed.collect())
     }
 
     /// The gates by pipeline.
-    pub(super) fn by_pipeline(&self) -> BTreeMap<PipelineKey, Vec<&JoinedGate<'a>>> {
-        let mut groups = self.group(|g| Some(g.gate.pipeline.clone()));
+    pub(super) fn by_pipeline(&self) -> Groups<'_, 'a, PipelineKey> {
+        let mut groups = self.by_end(|g| g.pipeline_at, |g| Some(g.gate.pipeline.clone()));
         groups.retain(|key, _| self.is_usable(&key.account));
         groups
     }
 
     /// The gates by their pipeline's service role.
-    pub(super) fn by_service_role(&self) -> BTreeMap<RoleKey, Vec<&JoinedGate<'a>>> {
-        self.group(|g| {
-            let role = g.service_role.as_ref()?;
-            Some(RoleKey {
-                account: g.gate.pipeline.account.clone(),
-                name: role.name.clone(),
-            })
-        })
+    pub(super) fn by_service_role(&self) -> Groups<'_, 'a, RoleKey> {
+        self.by_end(|g| g.pipeline_at, service_key)
     }
 
     /// The gates by their function's execution role.
-    pub(super) fn by_execution_role(&self) -> BTreeMap<RoleKey, Vec<&JoinedGate<'a>>> {
-        self.group(|g| {
-            let role = g.execution_role.as_ref()?;
-            Some(RoleKey {
-                account: g.gate.function.account.clone(),
-                name: role.name.clone(),
-            })
-        })
+    pub(super) fn by_execution_role(&self) -> Groups<'_, 'a, RoleKey> {
+        self.by_end(|g| g.function_at, execution_key)
     }
 
     /// The gates by function, for the functions that the manifest makes.
-    pub(super) fn by_made_function(&self) -> BTreeMap<FunctionKey, Vec<&JoinedGate<'a>>> {
-        let mut groups = self.group(|g| g.made.map(|_| g.gate.function.clone()));
+    pub(super) fn by_made_function(&self) -> Groups<'_, 'a, FunctionKey> {
+        let key = |g: &JoinedGate<'a>| g.made.map(|_| g.gate.function.clone());
+        let mut groups = self.by_end(|g| g.function_at, key);
         groups.retain(|key, _| self.is_usable(&key.account));
         groups
     }
 
-    /// Groups all gates by a key and keeps the groups in which a gate is selected.
-    fn group<K: Ord>(
+    /// The gates by a key that all gates with one end have in common.
+    fn by_end<K: Ord>(
         &self,
+        end: impl Fn(&JoinedGate<'a>) -> usize,
         key: impl Fn(&JoinedGate<'a>) -> Option<K>,
-    ) -> BTreeMap<K, Vec<&JoinedGate<'a>>> {
-        let mut groups: BTreeMap<K, Vec<&JoinedGate<'a>>> = BTreeMap::new();
+    ) -> Groups<'_, 'a, K> {
+        let mut ends: Vec<Vec<&JoinedGate<'a>>> = Vec::new();
         for gate in &self.gates {
-            if let Some(key) = key(gate) {
-                groups.entry(key).or_default().push(gate);
+            let at = end(gate);
+            if ends.len() <= at {
+                ends.resize_with(at + 1, Vec::new);
+            }
+            if let Some(gates) = ends.get_mut(at) {
+                gates.push(gate);
             }
         }
-        groups.retain(|_, gates| gates.iter().any(|g| g.selected));
-        groups
+        let keyed = ends.into_iter().filter_map(|gates| {
+            let key = gates.first().and_then(|gate| key(gate))?;
+            Some((key, gates))
+        });
+        grouped(keyed.collect())
     }
 
     /// Accounts that are not what the manifest says, what could not be read, pipelines and functions that are not there.
     pub(super) fn report_problems(&self, intent: Intent, draft: &mut Draft<'_>) {
         self.report_accounts(draft);
-        let mut pipelines: BTreeMap<&PipelineKey, Vec<&GateName>> = BTreeMap::new();
-        let mut functions: BTreeMap<&FunctionKey, Vec<&GateName>> = BTreeMap::new();
-        for joined in self.selected() {
-            let Gate {
-                name,
-                pipeline,
-                function,
-                ..
-            } = joined.gate;
-            pipelines.entry(pipeline).or_default().push(name);
-            functions.entry(function).or_default().push(name);
+        // Each end once, however many gates share it. `draft` sorts what is said.
+        let mut pipelines = BTreeMap::new();
+        let mut functions = BTreeMap::new();
+        for gate in self.selected() {
+            pipelines
+                .entry(gate.pipeline_at)
+                .or_insert(&gate.gate.pipeline);
+            functions
+                .entry(gate.function_at)
+                .or_insert(&gate.gate.function);
         }
-        for (key, gates) in pipelines {
-            self.report_pipeline(key, &gates, intent, draft);
+        for key in pipelines.into_values() {
+            self.report_pipeline(key, intent, draft);
         }
-        for (key, gates) in functions {
-            self.report_function(key, &gates, intent, draft);
+        for key in functions.into_values() {
+            self.report_function(key, intent, draft);
         }
+    }
+
+    /// The names of the selected gates that are meant.
+    fn named(&self, is_meant: impl Fn(&Gate) -> bool) -> Vec<GateName> {
+        let gates = self.selected().map(|joined| joined.gate);
+        let meant = gates.filter(|gate| is_meant(gate));
+        meant.map(|gate| gate.name.clone()).collect()
     }
 
     /// Accounts that are not what the manifest says, and what could not be read.
@@ -333,20 +365,10 @@ impl<'a> Joined<'a> {
     }
 
     fn gates_of(&self, account: &AccountName) -> Vec<GateName> {
-        self.selected()
-            .map(|g| g.gate)
-            .filter(|g| g.pipeline.account == *account || g.function.account == *account)
-            .map(|g| g.name.clone())
-            .collect()
+        self.named(|g| g.pipeline.account == *account || g.function.account == *account)
     }
 
-    fn report_pipeline(
-        &self,
-        key: &PipelineKey,
-        gates: &[&GateName],
-        intent: Intent,
-        draft: &mut Draft<'_>,
-    ) {
+    fn report_pipeline(&self, key: &PipelineKey, intent: Intent, draft: &mut Draft<'_>) {
         let PipelineKey {
             account,
             region,
@@ -360,10 +382,10 @@ impl<'a> Joined<'a> {
             Seen::Absent => draft.problem(missing(
                 "pipeline_not_found",
                 account,
-                gates,
+                self.named(|gate| gate.pipeline == *key),
                 intent,
                 format!("there is no pipeline {name} in account {account}, {region}"),
-                &self.wiring.assume_policy(),
+                &self.policies.assume,
                 "correct `name`, `region` or `account` in [gates.pipeline], or make the pipeline first",
             )),
             Seen::Present(document) => {
@@ -372,7 +394,7 @@ impl<'a> Joined<'a> {
                         code: "service_role_invalid",
                         severity: Severity::Blocked,
                         account: Some(account.clone()),
-                        gates: gates.iter().map(|g| (*g).clone()).collect(),
+                        gates: self.named(|gate| gate.pipeline == *key),
                         message: format!("pipeline {name} in account {account}: {why}"),
                         hint: None,
                     });
@@ -381,13 +403,7 @@ impl<'a> Joined<'a> {
         }
     }
 
-    fn report_function(
-        &self,
-        key: &FunctionKey,
-        gates: &[&GateName],
-        intent: Intent,
-        draft: &mut Draft<'_>,
-    ) {
+    fn report_function(&self, key: &FunctionKey, intent: Intent, draft: &mut Draft<'_>) {
         let FunctionKey {
             account,
             region,
@@ -398,10 +414,10 @@ impl<'a> Joined<'a> {
             draft.problem(missing(
                 "function_not_found",
                 account,
-                gates,
+                self.named(|gate| gate.function == *key),
                 intent,
                 format!("there is no function {name} in account {account}, {region}"),
-                &self.wiring.callback_policy(),
+                &self.policies.callback,
                 "correct `name`, `region` or `account` in [gates.function], or make the function first (with `source`, crossgate \
                  makes it)",
             ));
@@ -420,96 +436,11 @@ fn read_failed(account: &AccountName, gates: Vec<GateName>, error: &CloudError) 
     }
 }
 
-pub(super) fn is_usable(wiring: &Wiring, observed: &Observed, account: &AccountName) -> bool {
-    let id = wiring.account_id(account);
-    matches!(observed.caller(account), Seen::Present(caller) if Some(&caller.account) == id)
-}
-
-fn service_role(
-    wiring: &Wiring,
-    account: &AccountName,
-    document: &PipelineDocument,
-) -> Result<RoleArn, String> {
-    let role = document.role_arn().map_err(|e| e.to_string())?;
-    if Some(&role.account) == wiring.account_id(account) {
-        Ok(role)
-    } else {
-        Err(format!("its service role {role} is of another account"))
-    }
-}
-
-fn join<'a>(
-    wiring: &'a Wiring,
-    observed: &'a Observed,
-    intent: Intent,
-    gate: &'a Gate,
-) -> Option<JoinedGate<'a>> {
-    let pipeline_account = wiring.account_id(&gate.pipeline.account)?;
-    let function_account = wiring.account_id(&gate.function.account)?;
-    let pipeline = match observed.pipeline(&gate.pipeline) {
-        Seen::Present(document) if is_usable(wiring, observed, &gate.pipeline.account) => {
-            Some(document)
-        }
-        _ => None,
-    };
-    let made = wiring.functions.get(&gate.function);
-    let execution_role = match (made, observed.function(&gate.function)) {
-        _ if !is_usable(wiring, observed, &gate.function.account) => None,
-        (Some(spec), _) => Some(spec.role.arn(gate.partition(), function_account)),
-        (None, Seen::Present(function)) => Some(function.role.clone()),
-        (None, _) => None,
-    };
-    let role_arn = gate.role_arn(function_account);
-    let selected = wiring.is_selected(gate);
-    let in_run = wiring.is_in_run(gate);
-    let stays = if in_run {
-        intent == Intent::Bootstrap
-    } else {
-        pipeline.is_some_and(|document| stands_in(document, gate, &role_arn))
-    };
-    Some(JoinedGate {
-        gate,
-        selected,
-        in_run,
-        standing: if stays {
-            Standing::Stays
-        } else {
-            Standing::Goes
-        },
-        pipeline_account,
-        function_account,
-        role_arn,
-        function_arn: gate.function_arn(function_account),
-        pipeline,
-        service_role: pipeline.and_then(|d| service_role(wiring, &gate.pipeline.account, d).ok()),
-        made,
-        execution_role,
-        artifacts: gate.action.traffic().map(|traffic| Artifacts {
-            traffic,
-            store: pipeline.and_then(|document| {
-                document.artifact_store(&gate.function.region, pipeline_account)
-            }),
-        }),
-    })
-}
-
-/// True where the gate's action is in the pipeline, and is ours.
-fn stands_in(document: &PipelineDocument, gate: &Gate, role: &RoleArn) -> bool {
-    let role = role.to_string();
-    document
-        .stages()
-        .filter(|stage| stage.name() == gate.action.stage.as_str())
-        .flat_map(StageView::actions)
-        .any(|action| {
-            action.name() == gate.action.name.as_str() && action.role_arn() == Some(role.as_str())
-        })
-}
-
 /// What a bootstrap needs and is not there blocks it; for a teardown it only means that there is nothing left to remove.
 fn missing(
     code: &'static str,
     account: &AccountName,
-    gates: &[&GateName],
+    gates: Vec<GateName>,
     intent: Intent,
     message: String,
     policy: &PolicyName,
@@ -527,7 +458,7 @@ fn missing(
         code,
         severity,
         account: Some(account.clone()),
-        gates: gates.iter().map(|g| (*g).clone()).collect(),
+        gates,
         message,
         hint: Some(hint.to_owned()),
     }

@@ -6,9 +6,11 @@
 
 mod artifacts;
 mod draft;
+mod ends;
 mod execution;
 mod functions;
 mod grants;
+mod groups;
 mod join;
 mod limits;
 mod objects;

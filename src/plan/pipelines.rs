@@ -1,7 +1,7 @@
 //! The gates' actions in their pipelines: one patch a pipeline, however many gates.
 //! The patch itself is `model::pipeline`'s; here it becomes changes, problems and one step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::model::arn::RoleArn;
 use crate::model::change::{
@@ -18,11 +18,12 @@ use crate::model::wiring::{GateAction, PipelineKey, RoleKey};
 
 use super::Options;
 use super::draft::{Draft, Rank};
+use super::groups::Groups;
 use super::join::{Joined, JoinedGate};
 use super::roles::{self, Ownership};
 
 /// The gates by their pipeline's service role.
-type ByRole<'g, 'a> = BTreeMap<RoleKey, Vec<&'g JoinedGate<'a>>>;
+type ByRole<'g, 'a> = Groups<'g, 'a, RoleKey>;
 
 pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
     let mut documents = Vec::new();
@@ -88,7 +89,8 @@ fn pipeline(
     for warning in warnings.into_iter().filter(|w| here(&w.gates)) {
         draft.problem(warned(key, warning));
     }
-    left_behind(joined, key, service_role, &after, by_service_role, draft);
+    let roles = (service_role, by_service_role);
+    left_behind(joined, key, gates, roles, &after, draft);
     if options.intent == Intent::Bootstrap {
         unnamed(joined, key, gates, &after, draft);
     }
@@ -218,29 +220,33 @@ fn adopts_of_others(
 fn left_behind(
     joined: &Joined<'_>,
     key: &PipelineKey,
-    service_role: &RoleArn,
+    gates: &[&JoinedGate<'_>],
+    (service_role, by_service_role): (&RoleArn, &ByRole<'_, '_>),
     patched: &PipelineDocument,
-    by_service_role: &ByRole<'_, '_>,
     draft: &mut Draft<'_>,
 ) {
     let role = RoleKey {
         account: key.account.clone(),
         name: service_role.name.clone(),
     };
-    let policy = joined.wiring.assume_policy();
+    let policy = &joined.policies.assume;
     let Seen::Present(granted) = joined.observed.inline_policy(&role, policy.as_str()) else {
         return;
     };
-    let same_path = |g: &&&JoinedGate<'_>| g.service_role.as_ref() == Some(service_role);
-    let on_role = by_service_role.get(&role).into_iter().flatten();
-    let stay = on_role.filter(same_path).filter(|g| g.holds());
-    let kept: BTreeSet<String> = stay.map(|g| g.role_arn.to_string()).collect();
+    let keeps = |g: &&JoinedGate<'_>, invoke_role: &str| {
+        g.service_role.as_ref() == Some(service_role) && g.holds() && g.role_arn.is(invoke_role)
+    };
     for stage in patched.stages() {
         for action in stage.actions() {
             let Some(invoke_role) = action.role_arn() else {
                 continue;
             };
-            if kept.contains(invoke_role) || !granted.contains(&format!("\"{invoke_role}\"")) {
+            // Mostly it is a gate of this pipeline that keeps it; else one of another with the same service role may.
+            let mut on_role = by_service_role.get(&role).into_iter().flatten();
+            if gates.iter().any(|g| keeps(g, invoke_role))
+                || !granted.contains(&format!("\"{invoke_role}\""))
+                || on_role.any(|g| keeps(g, invoke_role))
+            {
                 continue;
             }
             let (stage, action) = (stage.name(), action.name());
@@ -273,20 +279,19 @@ fn unnamed(
     patched: &PipelineDocument,
     draft: &mut Draft<'_>,
 ) {
-    let roles: BTreeSet<String> = gates
+    // The role of a gate of another partition was not read: whether it is ours, that partition knows.
+    let is_ours = |role: &str| {
+        let mut own = gates.iter().filter(|g| g.selected || !g.in_run);
+        own.any(|g| g.role_arn.is(role) && !roles::is_somebody_elses(joined, g))
+    };
+    let named: BTreeSet<(&str, &str)> = gates
         .iter()
-        // The role of a gate of another partition was not read: whether it is ours, that partition knows.
-        .filter(|g| g.selected || !g.in_run)
-        .filter(|g| !roles::is_somebody_elses(joined, g))
-        .map(|g| g.role_arn.to_string())
+        .map(|g| (g.gate.action.stage.as_str(), g.gate.action.name.as_str()))
         .collect();
     for stage in patched.stages() {
         for action in stage.actions() {
-            let is_gate = gates.iter().any(|g| {
-                let wanted = &g.gate.action;
-                wanted.stage.as_str() == stage.name() && wanted.name.as_str() == action.name()
-            });
-            if is_gate || !action.role_arn().is_some_and(|role| roles.contains(role)) {
+            let is_gate = named.contains(&(stage.name(), action.name()));
+            if is_gate || !action.role_arn().is_some_and(is_ours) {
                 continue;
             }
             let (stage, action) = (stage.name(), action.name());

@@ -184,7 +184,8 @@ fn present(
             own_policy(joined, subject, draft);
             match owner {
                 Ownership::Ours => {
-                    let place = subject.place(own_names(joined, subject.key));
+                    let gates = || subject.gates();
+                    let place = subject.place(own_names(joined, subject.key), &gates);
                     remove(joined, options, &place, (role, UNNEEDED), draft);
                 }
                 Ownership::Adopted(form) => give_back(joined, subject, role, &form, draft),
@@ -283,7 +284,8 @@ fn keep_ours(
     trust_of_ours(joined, subject, role, draft);
     tags_of_ours(joined, subject, role, draft);
     boundary(options, subject, role, draft);
-    let place = subject.place(own_names(joined, subject.key));
+    let gates = || subject.gates();
+    let place = subject.place(own_names(joined, subject.key), &gates);
     unexpected::plan(joined, options, &place, draft);
 }
 
@@ -293,6 +295,11 @@ fn trust_of_ours(
     role: &Role,
     draft: &mut Draft<'_>,
 ) {
+    if let [gate] = subject.holders.as_slice()
+        && joined.is_trust_of(gate, &role.trust)
+    {
+        return;
+    }
     let Some(statement) = trust::statement(joined.wiring, &subject.holders) else {
         return;
     };
@@ -420,13 +427,13 @@ fn boundary(options: &Options, subject: &Subject<'_, '_>, role: &Role, draft: &m
 /// excuse nothing here unless this role is one of those too.
 fn own_names(joined: &Joined<'_>, key: &RoleKey) -> Vec<PolicyName> {
     let mut names = vec![
-        joined.wiring.invoke_policy(),
-        joined.wiring.artifacts_policy(),
+        joined.policies.invoke.clone(),
+        joined.policies.artifacts.clone(),
     ];
     let executes = joined.is_execution_role(key);
-    names.extend(executes.then(|| joined.wiring.callback_policy()));
+    names.extend(executes.then(|| joined.policies.callback.clone()));
     let serves = joined.is_service_role(key);
-    names.extend(serves.then(|| joined.wiring.assume_policy()));
+    names.extend(serves.then(|| joined.policies.assume.clone()));
     names
 }
 
@@ -538,7 +545,8 @@ pub(super) fn left(
     let wiring = joined.wiring;
     match ownership(wiring, role) {
         Ownership::Ours => {
-            let place = subject.place(wiring.policies());
+            let gates = || subject.gates();
+            let place = subject.place(wiring.policies(), &gates);
             remove(joined, options, &place, (role, UNNEEDED), draft);
         }
         Ownership::Adopted(form) => give_back(joined, &subject, role, &form, draft),
@@ -568,7 +576,7 @@ pub(super) fn remove(
         ChangeKind::IamRole,
         ChangeAction::Delete,
         reason,
-        gates.clone(),
+        gates(),
     );
     let change = Change {
         before: Some(json!({
@@ -592,6 +600,20 @@ pub(super) fn remove(
 
 /// Our own policies on the role, for all gates that hold it.
 fn own_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
+    functions_policy(joined, subject, draft);
+    artifacts_policy(joined, subject, draft);
+}
+
+/// To invoke the functions of the gates that hold the role.
+fn functions_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
+    if let [gate] = subject.holders.as_slice()
+        && let Seen::Present(text) = joined
+            .observed
+            .inline_policy(subject.key, joined.policies.invoke.as_str())
+        && joined.is_invoke_policy_of(gate, text)
+    {
+        return;
+    }
     let functions: Vec<_> = subject
         .holders
         .iter()
@@ -602,16 +624,22 @@ fn own_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<
     let inline = Inline {
         key: subject.key,
         account_id: subject.account_id,
-        policy: joined.wiring.invoke_policy(),
+        policy: joined.policies.invoke.clone(),
         wanted,
-        gates: subject.gates(),
+        gates: &|| subject.gates(),
     };
     grants::inline(joined, &inline, draft);
+}
+
+/// To use the artifacts of the gates that hold the role.
+fn artifacts_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
     if let Ok(wanted) = artifacts::role_policy(&subject.holders) {
         let inline = Inline {
-            policy: joined.wiring.artifacts_policy(),
+            key: subject.key,
+            account_id: subject.account_id,
+            policy: joined.policies.artifacts.clone(),
             wanted,
-            ..inline
+            gates: &|| subject.gates(),
         };
         grants::inline(joined, &inline, draft);
     }
@@ -670,12 +698,16 @@ impl Subject<'_, '_> {
         )
     }
 
-    fn place(&self, ours: Vec<PolicyName>) -> Place<'_> {
+    fn place<'p>(
+        &'p self,
+        ours: Vec<PolicyName>,
+        gates: &'p dyn Fn() -> Vec<GateName>,
+    ) -> Place<'p> {
         Place {
             key: self.key,
             account_id: self.account_id,
             ours,
-            gates: self.gates(),
+            gates,
         }
     }
 

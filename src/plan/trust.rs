@@ -25,16 +25,20 @@ pub(super) fn statement(wiring: &Wiring, gates: &[&JoinedGate<'_>]) -> Option<St
             })
         })
         .collect();
-    let crosses = gates
-        .iter()
-        .any(|g| g.pipeline_account != g.function_account);
-    let narrow = crosses && first.gate.role.trust == Trust::ServiceRole;
     Some(trust_statement(
         trust_sid(&wiring.project),
         first.gate.partition(),
         &trusted?,
-        narrow,
+        is_narrow(gates),
     ))
+}
+
+/// Whether the role trusts the pipelines' service roles only.
+pub(super) fn is_narrow(gates: &[&JoinedGate<'_>]) -> bool {
+    let is_across = |g: &&JoinedGate<'_>| g.pipeline_account != g.function_account;
+    let crosses = gates.iter().any(is_across);
+    let first = gates.first();
+    crosses && first.is_some_and(|first| first.gate.role.trust == Trust::ServiceRole)
 }
 
 /// A whole trust policy of one statement.

@@ -25,7 +25,8 @@ pub(super) struct Place<'k> {
     pub(super) account_id: &'k AccountId,
     /// The policies of ours that belong there.
     pub(super) ours: Vec<PolicyName>,
-    pub(super) gates: Vec<GateName>,
+    /// The gates that it is about; asked for only where there is something to say.
+    pub(super) gates: &'k dyn Fn() -> Vec<GateName>,
 }
 
 /// Plans the removal of what is not ours. Returns how many policies stay.
@@ -114,7 +115,7 @@ impl Place<'_> {
             ChangeKind::IamUnexpectedPolicy,
             ChangeAction::Delete,
             reason,
-            self.gates.clone(),
+            (self.gates)(),
         );
         Change {
             id: format!("{}/{policy}", change.id),

@@ -171,7 +171,7 @@ impl Left<'_, '_> {
                     account_id: id,
                     policy,
                     wanted: None,
-                    gates: Vec::new(),
+                    gates: &Vec::new,
                 };
                 grants::inline(self.joined, &inline, draft);
             }
@@ -204,7 +204,7 @@ impl Left<'_, '_> {
             account_id,
             policy,
             wanted: grants::assumed(self.joined, key, served),
-            gates: grants::names(served.iter().copied().filter(|g| g.holds())),
+            gates: &|| grants::names(served.iter().copied().filter(|g| g.holds())),
         };
         grants::inline(self.joined, &inline, draft);
     }

@@ -13,8 +13,8 @@ use crate::model::read::{Function, Listed, ListedFunction, Read};
 use crate::model::wiring::{FunctionKey, PipelineKey, RoleKey, Wiring};
 
 use super::super::draft::Draft;
+use super::super::ends::is_usable;
 use super::super::functions;
-use super::super::join::is_usable;
 use super::super::reads::Wanted;
 use super::super::roles::{Ownership, PROJECT_TAG, ownership};
 

@@ -16,7 +16,8 @@ use crate::model::wiring::{PipelineKey, Wiring};
 
 use super::super::artifacts::{Subject, of_store};
 use super::super::draft::Draft;
-use super::super::join::{Joined, is_usable};
+use super::super::ends::is_usable;
+use super::super::join::Joined;
 use super::super::reads::Wanted;
 use super::leftovers::is_at;
 use super::scan::{FoundAction, Scan};
