@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::account::{AccountId, AccountName, Partition, Region};
 use super::arn::{FunctionArn, RoleArn};
@@ -75,7 +76,7 @@ pub struct Gate {
 }
 
 /// A pipeline, by where it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PipelineKey {
     /// The account.
     pub account: AccountName,
@@ -83,6 +84,18 @@ pub struct PipelineKey {
     pub region: Region,
     /// The name.
     pub name: PipelineName,
+}
+
+/// The name alone: mostly it tells pipelines apart.
+impl Hash for PipelineKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            account: _,
+            region: _,
+            name,
+        } = self;
+        name.hash(state);
+    }
 }
 
 /// A function, by where it is.

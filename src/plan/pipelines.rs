@@ -139,8 +139,10 @@ fn request(
         Intent::Bootstrap => (put().collect(), Vec::new()),
         Intent::Teardown => (Vec::new(), remove().collect()),
     };
+    let is_put = |g: &JoinedGate<'_>| g.in_run && options.intent == Intent::Bootstrap;
     let siblings = gates
         .iter()
+        .filter(|g| !is_put(g))
         .map(|g| OwnedAction {
             stage: g.gate.action.stage.clone(),
             action: g.gate.action.name.clone(),

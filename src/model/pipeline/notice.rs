@@ -1,7 +1,7 @@
 //! The refusals and warnings of a request that need no more than the request and the document as it is.
 //! Words only: `patch` decides when they are due.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::name::GateName;
 use super::super::secret::ActionSecret;
@@ -11,6 +11,11 @@ use super::view::ActionView;
 use super::{ActionSpec, PipelineDocument};
 
 pub(super) fn refuse_twins(request: &PatchRequest) -> Vec<Refusal> {
+    let mut seen = HashSet::new();
+    let mut puts = request.put.iter();
+    if puts.all(|spec| seen.insert((&spec.action.stage, &spec.action.name))) {
+        return Vec::new();
+    }
     let mut places: BTreeMap<_, BTreeSet<&GateName>> = BTreeMap::new();
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
     for spec in &request.put {

@@ -16,7 +16,7 @@ pub struct PatchRequest {
     pub put: Vec<ActionSpec>,
     /// The actions that must not.
     pub remove: Vec<RemoveSpec>,
-    /// The actions of all gates of the manifest in this pipeline, selected or not: they tell which stages are ours.
+    /// The actions of all other gates of the manifest in this pipeline, selected or not: with `put` they tell which stages are ours.
     pub siblings: Vec<OwnedAction>,
     /// Real values for masked secrets; sent only where the document is sent anyway.
     pub secrets: Vec<ActionSecret>,
