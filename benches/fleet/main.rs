@@ -1,4 +1,4 @@
-//! What a fleet of gates costs: `CROSSGATE_BIN=target/release/crossgate cargo bench --bench fleet` runs that binary against the
+//! What a fleet of gates costs: `CROSSGATE_BIN=target/measured cargo bench --bench fleet` runs that binary against the
 //! embedded AWS, holds the figures against the targets, and writes benches/RESULTS.md and benches/results.svg. It judges nothing: what
 //! must hold is held by tests.
 //!

@@ -104,7 +104,7 @@ pub(crate) fn line(measure: &Measure) -> String {
 pub(crate) fn page(measures: &[Measure], start: Duration) -> String {
     let mut page = format!(
         "# What crossgate costs\n\n\
-         Made by `CROSSGATE_BIN=target/release/crossgate cargo bench --bench decisions --bench fleet`, by nobody's hand: the binary \
+         Made by `CROSSGATE_BIN=target/measured cargo bench --bench decisions --bench fleet`, by nobody's hand: the binary \
          ({}), run as a process of its own, against the embedded AWS on the same machine, which answers each call after the latency \
          of the row.\n\nOn {}.\n\n![Cost against gates](results.svg)\n\n## Targets\n\n",
         child::described(),
