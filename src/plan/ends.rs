@@ -159,13 +159,13 @@ impl<'a> Ends<'a> {
 
 /// True where the gate's action is in the pipeline, and is ours.
 fn stands_in(document: &PipelineDocument, gate: &Gate, role: &RoleArn) -> bool {
-    let role = role.to_string();
     document
         .stages()
         .filter(|stage| stage.name() == gate.action.stage.as_str())
         .flat_map(StageView::actions)
         .any(|action| {
-            action.name() == gate.action.name.as_str() && action.role_arn() == Some(role.as_str())
+            action.name() == gate.action.name.as_str()
+                && action.role_arn().is_some_and(|found| role.is(found))
         })
 }
 

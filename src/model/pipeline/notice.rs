@@ -49,7 +49,7 @@ pub(super) fn refuse_conflict(spec: &ActionSpec, existing: ActionView<'_>) -> Re
     let (stage, name) = (&spec.action.stage, &spec.action.name);
     let (why, hint) = if existing.is_lambda_invoke() {
         let why = match existing.role_arn() {
-            Some(role) if role == spec.role_arn.to_string() => {
+            Some(role) if spec.role_arn.is(role) => {
                 "its action type has another version".to_owned()
             }
             Some(role) => format!("its roleArn is {role}"),
