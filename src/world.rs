@@ -627,7 +627,7 @@ fn create_role(account: &mut WorldAccount, new: &NewRole) -> Result<Written, Clo
     let arn = format!("arn:aws:iam::{}:role{}{}", account.id, new.path, new.name);
     let role = Role {
         arn: RoleArn::parse(&arn).unwrap(),
-        trust: new.trust.clone(),
+        trust: new.trust.to_string(),
         tags: new.tags.clone(),
         permissions_boundary: new.permissions_boundary.clone(),
     };
@@ -721,7 +721,7 @@ fn assumable(account: &WorldAccount, settings: &FunctionSettings) -> Result<(), 
 
 fn change_role(role: &mut WorldRole, write: &Write) -> Result<Written, CloudErrorKind> {
     match write {
-        Write::UpdateTrustPolicy { document, .. } => role.role.trust.clone_from(document),
+        Write::UpdateTrustPolicy { document, .. } => role.role.trust = document.to_string(),
         Write::TagRole { tags, .. } => role.role.tags.extend(tags.clone()),
         Write::UntagRole { keys, .. } => role.role.tags.retain(|key, _| !keys.contains(key)),
         Write::PutPermissionsBoundary { policy_arn, .. } => {
@@ -731,7 +731,7 @@ fn change_role(role: &mut WorldRole, write: &Write) -> Result<Written, CloudErro
         Write::PutInlinePolicy {
             policy, document, ..
         } => {
-            role.inline.insert(policy.to_string(), document.clone());
+            role.inline.insert(policy.to_string(), document.to_string());
         }
         Write::DeleteInlinePolicy { policy, .. } => {
             if role.inline.remove(policy).is_none() {

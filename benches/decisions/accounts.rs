@@ -161,7 +161,7 @@ impl Accounts {
                 self.add_role(account, new.name.as_str());
                 let key = (account.clone(), new.name.clone());
                 let detail = self.roles.get_mut(&key).unwrap();
-                detail.role.trust.clone_from(&new.trust);
+                detail.role.trust = new.trust.to_string();
                 detail.role.tags.clone_from(&new.tags);
             }
             Write::PutInlinePolicy {
@@ -174,7 +174,7 @@ impl Accounts {
                     .get_mut(&(account.clone(), role.clone()))
                     .unwrap();
                 let name = policy.as_str().to_owned();
-                detail.inline.insert(name, document.clone());
+                detail.inline.insert(name, document.to_string());
             }
             other => unreachable!("{other} does not wire a gate"),
         }

@@ -321,7 +321,7 @@ pub(super) async fn write(
             &client
                 .update_assume_role_policy()
                 .role_name(role.as_str())
-                .policy_document(document)
+                .policy_document(document.as_str())
                 .send()
                 .await,
         ),
@@ -353,7 +353,7 @@ pub(super) async fn write(
                 .put_role_policy()
                 .role_name(role.as_str())
                 .policy_name(policy.as_str())
-                .policy_document(document)
+                .policy_document(document.as_str())
                 .send()
                 .await,
         ),
@@ -451,7 +451,7 @@ async fn create_role(
         .create_role()
         .role_name(name.as_str())
         .path(path.as_str())
-        .assume_role_policy_document(trust)
+        .assume_role_policy_document(trust.as_str())
         .set_permissions_boundary(permissions_boundary.clone())
         .set_tags(Some(sdk_tags(tags)?))
         .description(description)

@@ -4,10 +4,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use super::account::{AccountId, AccountName, Region};
 use super::failure::CloudError;
+use super::json_text::JsonText;
 use super::name::{GateName, Project};
 use super::pipeline::{PatchRequest, PipelineDocument};
 use super::read::Function;
@@ -152,9 +151,9 @@ pub struct Change {
     /// Why, in words.
     pub reason: String,
     /// As it is: a policy document, a map of tags, an action; none where there is nothing.
-    pub before: Option<Value>,
+    pub before: Option<JsonText>,
     /// As it shall be.
-    pub after: Option<Value>,
+    pub after: Option<JsonText>,
     /// Why an apply leaves it as it is, where it does; then no step belongs to it.
     pub held: Option<String>,
 }

@@ -16,6 +16,7 @@ pub mod glob;
 pub mod graph;
 pub mod harmless;
 pub mod json;
+pub mod json_text;
 pub mod listed;
 pub mod name;
 pub mod object;

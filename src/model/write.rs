@@ -8,6 +8,7 @@ use super::account::Region;
 use super::arn::FunctionArn;
 use super::artifact::{BucketName, KeyArn};
 use super::function::{FunctionSettings, NewFunction, Package};
+use super::json_text::JsonText;
 use super::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use super::pipeline::PipelineDocument;
 use super::read::{Fact, Function, Read, Role};
@@ -21,8 +22,8 @@ pub enum Write {
     UpdateTrustPolicy {
         /// The role.
         role: RoleName,
-        /// The whole new trust policy, JSON text.
-        document: String,
+        /// The whole new trust policy.
+        document: JsonText,
     },
     /// `iam:TagRole`.
     TagRole {
@@ -56,8 +57,8 @@ pub enum Write {
         role: RoleName,
         /// The policy.
         policy: PolicyName,
-        /// The whole document, JSON text.
-        document: String,
+        /// The whole document.
+        document: JsonText,
     },
     /// `iam:DeleteRolePolicy`.
     DeleteInlinePolicy {
@@ -158,8 +159,8 @@ pub struct NewRole {
     pub name: RoleName,
     /// Its path.
     pub path: RolePath,
-    /// The trust policy, JSON text.
-    pub trust: String,
+    /// The trust policy.
+    pub trust: JsonText,
     /// The permissions boundary's ARN.
     pub permissions_boundary: Option<String>,
     /// All tags.
@@ -261,7 +262,7 @@ impl NewRole {
         let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         role.arn.name == *name
             && role.arn.path == *path
-            && json(trust).is_some_and(|ours| json(&role.trust) == Some(ours))
+            && json(trust.as_str()).is_some_and(|ours| json(&role.trust) == Some(ours))
             && role.permissions_boundary == *permissions_boundary
             && role.tags == *tags
     }

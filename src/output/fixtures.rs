@@ -11,6 +11,7 @@ use crate::model::change::{
     Change, ChangeAction, ChangeKind, Failure, Intent, Outcome, Plan, Problem, Report, Severity,
 };
 use crate::model::failure::{CloudError, CloudErrorKind};
+use crate::model::json_text::JsonText;
 use crate::model::name::{GateName, Project};
 use crate::model::object::{Looked, Object};
 use crate::model::policy::Effect;
@@ -104,8 +105,8 @@ pub(super) fn change(
         action,
         gates: vec![gate("validate")],
         reason,
-        before,
-        after,
+        before: before.map(JsonText::from),
+        after: after.map(JsonText::from),
         held: None,
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::model::account::{AccountName, Region};
 use crate::model::change::{Change, Failure, Outcome, Plan, Problem, Report};
 use crate::model::failure::{CloudError, CloudErrorKind};
+use crate::model::json_text::JsonText;
 use crate::model::name::GateName;
 use crate::model::status::Status;
 
@@ -167,8 +168,8 @@ struct ChangeJson<'a> {
     action: &'a str,
     gates: Vec<&'a str>,
     reason: &'a str,
-    before: Option<&'a Value>,
-    after: Option<&'a Value>,
+    before: Option<&'a JsonText>,
+    after: Option<&'a JsonText>,
     /// Why an apply leaves the object as it is; null where it does not.
     held: Option<&'a str>,
     #[serde(flatten)]

@@ -18,6 +18,7 @@ use crate::model::artifact::{ArtifactStore, PolicyHolder, StoreKey, Traffic};
 use crate::model::chain::Answer;
 use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity, Work};
 use crate::model::failure::{CloudError, CloudErrorKind};
+use crate::model::json_text::JsonText;
 use crate::model::observed::Seen;
 use crate::model::policy::{PolicyDocument, Statement};
 use crate::model::resource_policy::{PolicyUpdate, ResourcePolicy};
@@ -538,8 +539,8 @@ impl Subject<'_, '_> {
             action,
             gates: grants::names(self.gates.iter().copied().filter(about)),
             reason: reason.to_owned(),
-            before,
-            after,
+            before: before.map(JsonText::from),
+            after: after.map(JsonText::from),
             held: None,
         }
     }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::account::AccountName;
 use crate::model::change::{Change, Intent, Plan, Problem, Step, Work};
-use crate::model::json;
 use crate::model::name::{GateName, PolicyName, RoleName};
 use crate::model::observed::Observed;
 use crate::model::wiring::{RoleKey, Wiring};
@@ -44,7 +43,8 @@ pub(super) struct Put {
     pub(super) role: RoleKey,
     pub(super) policy: PolicyName,
     pub(super) characters: usize,
-    pub(super) gates: Vec<GateName>,
+    /// The place of its change.
+    pub(super) change: usize,
 }
 
 pub(super) struct Draft<'a> {
@@ -87,8 +87,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A change that one call brings about.
-    pub(super) fn write(&mut self, change: Change, rank: Rank, write: Write) {
+    /// The gates that need a policy which is put.
+    pub(super) fn gates_of(&self, put: &Put) -> &[GateName] {
+        let change = self.changes.get(put.change);
+        change.map_or(&[], |change| &change.gates)
+    }
+
+    /// A change that one call brings about. Answers its place.
+    pub(super) fn write(&mut self, change: Change, rank: Rank, write: Write) -> usize {
         if let Write::CreateRole(new) = &write {
             self.new_roles
                 .insert((change.account.clone(), new.name.clone()));
@@ -97,7 +103,9 @@ impl<'a> Draft<'a> {
             write,
             settling: false,
         };
+        let place = self.changes.len();
         self.work(change.account.clone(), vec![change], rank, work);
+        place
     }
 
     /// Changes that one piece of work brings about.
@@ -109,7 +117,7 @@ impl<'a> Draft<'a> {
         work: Work,
     ) {
         let first = self.changes.len();
-        self.changes.extend(changes.into_iter().map(compact));
+        self.changes.extend(changes);
         self.steps.push(Pending {
             rank,
             step: Step {
@@ -123,7 +131,7 @@ impl<'a> Draft<'a> {
 
     /// A change that is shown and not made.
     pub(super) fn held(&mut self, change: Change) {
-        self.changes.push(compact(change));
+        self.changes.push(change);
     }
 
     pub(super) fn finish(self, wiring: &Wiring, intent: Intent) -> Plan {
@@ -176,15 +184,6 @@ impl<'a> Draft<'a> {
             steps,
             problems,
         }
-    }
-}
-
-/// A plan of a fleet is mostly the documents of its changes.
-fn compact(change: Change) -> Change {
-    Change {
-        before: change.before.map(json::compact),
-        after: change.after.map(json::compact),
-        ..change
     }
 }
 
@@ -247,19 +246,20 @@ pub(super) fn in_order(changes: &mut [Change]) {
     changes.sort_by(compare);
 }
 
-/// Sorts changes, and says where each went.
+/// Sorts changes, and says where each went. What is compared and moved are their places: a change is large.
 fn sorted(changes: Vec<Change>) -> (Vec<Change>, Vec<usize>) {
-    let mut numbered: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
-    numbered.sort_by(|(_, a), (_, b)| compare(a, b));
-    let mut position = vec![0; numbered.len()];
-    let mut sorted = Vec::with_capacity(numbered.len());
-    for (old, change) in numbered {
-        if let Some(place) = position.get_mut(old) {
-            *place = sorted.len();
+    let mut order: Vec<(&Change, usize)> = changes.iter().zip(0..).collect();
+    order.sort_by(|(a, _), (b, _)| compare(a, b));
+    let order: Vec<usize> = order.into_iter().map(|(_, old)| old).collect();
+    let mut position = vec![0; changes.len()];
+    for (new, old) in order.iter().enumerate() {
+        if let Some(place) = position.get_mut(*old) {
+            *place = new;
         }
-        sorted.push(change);
     }
-    (sorted, position)
+    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let taken = order.iter().filter_map(|old| changes.get_mut(*old)?.take());
+    (taken.collect(), position)
 }
 
 /// A write on a role that this plan makes may meet IAM before the role is known everywhere.

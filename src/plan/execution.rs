@@ -2,8 +2,6 @@
 //! The callback policy on them is `grants`', as on every execution role. A role that was made is ours by its tag; what somebody
 //! adds to it (a function needs more rights than to answer) is neither drift nor touched, and keeps a teardown from deleting it.
 
-use serde_json::json;
-
 use crate::iam::compare;
 use crate::iam::documents::{execution_trust, logs_policy};
 use crate::iam::hops::lambda_may_assume;
@@ -12,6 +10,7 @@ use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::chain::Answer;
 use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity};
 use crate::model::function::ExecutionRole;
+use crate::model::json_text::JsonText;
 use crate::model::name::{GateName, RolePath};
 use crate::model::observed::Seen;
 use crate::model::policy::PolicyDocument;
@@ -25,7 +24,9 @@ use super::functions;
 use super::grants::{self, Inline};
 use super::join::{Joined, JoinedGate};
 use super::roles::{self, Ownership, PROJECT_TAG, ownership};
+
 use super::unexpected::Place;
+use super::written::{ShownRole, Written};
 
 /// A made role with the gates whose functions run as it.
 struct Subject<'s, 'a> {
@@ -118,15 +119,15 @@ impl Subject<'_, '_> {
     }
 
     fn create(&self, joined: &Joined<'_>, draft: &mut Draft<'_>) {
-        let trust = execution_trust();
+        let trust = Written::of(execution_trust());
         let project = joined.wiring.project.to_string();
         let tags = [(PROJECT_TAG.to_owned(), project)].into();
         let change = Change {
-            after: Some(json!({
-                "path": "/",
-                "trust_policy": trust.to_json(),
-                "permissions_boundary": null,
-                "tags": tags,
+            after: Some(JsonText::of(&ShownRole {
+                path: "/",
+                trust_policy: &*trust.document,
+                permissions_boundary: None,
+                tags: &tags,
             })),
             ..self.change(
                 ChangeKind::IamRole,
@@ -137,7 +138,7 @@ impl Subject<'_, '_> {
         let new = NewRole {
             name: self.key.name.clone(),
             path: RolePath::default(),
-            trust: trust.to_string(),
+            trust: trust.text,
             permissions_boundary: None,
             tags,
             description: format!(
@@ -159,14 +160,15 @@ impl Subject<'_, '_> {
             return;
         }
         let reason = format!("the role trusts {}", grants::describe(&difference));
+        let document = JsonText::of(&wanted);
         let change = Change {
-            before: Some(grants::as_json(&role.trust)),
-            after: Some(wanted.to_json()),
+            before: Some(JsonText::read(&role.trust)),
+            after: Some(document.clone()),
             ..self.change(ChangeKind::IamTrustPolicy, ChangeAction::Update, &reason)
         };
         let write = Write::UpdateTrustPolicy {
             role: self.key.name.clone(),
-            document: wanted.to_string(),
+            document,
         };
         draft.write(change, Rank::RoleSettings, write);
     }
@@ -183,7 +185,7 @@ impl Subject<'_, '_> {
             key: self.key,
             account_id: self.account_id,
             policy: joined.policies.logs.clone(),
-            wanted: (!functions.is_empty()).then(|| logs_policy(&functions)),
+            wanted: (!functions.is_empty()).then(|| Written::of(logs_policy(&functions))),
             gates: &|| self.names(),
         };
         grants::inline(joined, &inline, draft);

@@ -311,11 +311,11 @@ fn values_of_variables_are_nowhere_in_a_plan() {
     let plan = world.plan(&wiring, &bootstrap());
     let change = &plan.changes[0];
     assert_eq!(
-        change.before.as_ref().unwrap()["environment"],
+        change.before.as_ref().unwrap().value()["environment"],
         json!({"MODE": "(hidden)", "OTHER": "(hidden)", "TOKEN": "(hidden)"})
     );
     assert_eq!(
-        change.after.as_ref().unwrap()["environment"],
+        change.after.as_ref().unwrap().value()["environment"],
         json!({"MODE": "(hidden)", "TOKEN": "(hidden, another value)"})
     );
 }

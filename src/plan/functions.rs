@@ -14,6 +14,7 @@ use crate::model::change::{
 use crate::model::function::{
     ExecutionRole, FunctionSettings, FunctionSpec, NewFunction, Package, Variables,
 };
+use crate::model::json_text::JsonText;
 use crate::model::name::{GateName, Project};
 use crate::model::observed::Seen;
 use crate::model::read::Function;
@@ -128,7 +129,7 @@ impl Subject<'_, '_> {
         after.insert("code".to_owned(), shown_package(&self.spec.package));
         after.insert("tags".to_owned(), json!(tags));
         let change = Change {
-            after: Some(Value::Object(after)),
+            after: Some(JsonText::of(&after)),
             ..self.change(
                 ChangeKind::LambdaFunction,
                 ChangeAction::Create,
@@ -172,8 +173,8 @@ impl Subject<'_, '_> {
             return false;
         }
         let change = Change {
-            before: Some(json!({"sha256": found.code_sha256})),
-            after: Some(shown_package(package)),
+            before: Some(json!({"sha256": found.code_sha256}).into()),
+            after: Some(shown_package(package).into()),
             ..self.change(
                 ChangeKind::LambdaFunctionCode,
                 ChangeAction::Update,
@@ -214,8 +215,8 @@ impl Subject<'_, '_> {
         };
         let (before, after) = shown_difference(found, environment, &wanted);
         let change = Change {
-            before: Some(before),
-            after: Some(after),
+            before: Some(before.into()),
+            after: Some(after.into()),
             ..self.change(
                 ChangeKind::LambdaFunctionConfiguration,
                 ChangeAction::Update,
@@ -256,8 +257,8 @@ impl Subject<'_, '_> {
         let mut after = tags.clone();
         after.extend(missing.clone());
         let change = Change {
-            before: Some(json!(tags)),
-            after: Some(json!(after)),
+            before: Some(JsonText::of(&tags)),
+            after: Some(JsonText::of(&after)),
             ..self.change(
                 ChangeKind::LambdaFunctionTags,
                 ChangeAction::Update,
@@ -299,7 +300,7 @@ impl Subject<'_, '_> {
         before.insert("code".to_owned(), json!({"sha256": found.code_sha256}));
         before.insert("tags".to_owned(), json!(found.tags));
         let change = Change {
-            before: Some(Value::Object(before)),
+            before: Some(JsonText::of(&before)),
             ..self.change(
                 ChangeKind::LambdaFunction,
                 ChangeAction::Delete,

@@ -1,14 +1,11 @@
 //! Inline policies of ours: on the service role (assume), on the execution role (callback), and the helper for all three.
 //! Each is ours by its name; nothing else on those roles is looked at or touched.
 
-use std::collections::BTreeSet;
-
-use serde_json::{Value, json};
-
 use crate::iam::compare::{self, Difference};
-use crate::iam::documents::{assume_policy, callback_policy};
+use crate::iam::documents::assume_policy;
 use crate::model::account::AccountId;
 use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity};
+use crate::model::json_text::JsonText;
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::Seen;
 use crate::model::policy::PolicyDocument;
@@ -17,8 +14,9 @@ use crate::model::write::Write;
 
 use super::Options;
 use super::draft::{Draft, Put, Rank};
+use super::execution;
 use super::join::{Joined, JoinedGate};
-use super::{execution, limits};
+use super::written::Written;
 
 pub(super) fn plan(joined: &Joined<'_>, options: &Options, draft: &mut Draft<'_>) {
     for (key, gates) in joined.by_execution_role() {
@@ -46,7 +44,7 @@ fn callback(
         return;
     }
     let wanted = match intent {
-        Intent::Bootstrap => Some(callback_policy()),
+        Intent::Bootstrap => Some(joined.callback_policy()),
         // A gate that this run is not about keeps the policy.
         Intent::Teardown if gates.iter().any(|g| g.holds()) || joined.is_run_as(key) => return,
         Intent::Teardown => None,
@@ -95,7 +93,7 @@ pub(super) fn assumed(
     joined: &Joined<'_>,
     key: &RoleKey,
     gates: &[&JoinedGate<'_>],
-) -> Option<PolicyDocument> {
+) -> Option<Written> {
     let policy = &joined.policies.assume;
     let found = match joined.observed.inline_policy(key, policy.as_str()) {
         Seen::Present(text) => text,
@@ -106,7 +104,7 @@ pub(super) fn assumed(
         .iter()
         .filter(|g| g.stays() || (g.is_awaited() && is_granted(g)));
     let roles: Vec<_> = holders.map(|g| g.role_arn.clone()).collect();
-    (!roles.is_empty()).then(|| assume_policy(&roles))
+    (!roles.is_empty()).then(|| Written::of(assume_policy(&roles)))
 }
 
 fn role_is_missing(
@@ -150,7 +148,7 @@ pub(super) struct Inline<'k> {
     pub(super) key: &'k RoleKey,
     pub(super) account_id: &'k AccountId,
     pub(super) policy: PolicyName,
-    pub(super) wanted: Option<PolicyDocument>,
+    pub(super) wanted: Option<Written>,
     /// The gates that it is about; asked for only where there is something to say.
     pub(super) gates: &'k dyn Fn() -> Vec<GateName>,
 }
@@ -167,14 +165,14 @@ pub(super) fn inline(joined: &Joined<'_>, inline: &Inline<'_>, draft: &mut Draft
             put(inline, ChangeAction::Create, None, wanted, reason, draft);
         }
         (Seen::Present(text), None) => delete(inline, text, draft),
-        (Seen::Present(text), Some(wanted)) if wanted.is_written_as(text) => {}
+        (Seen::Present(text), Some(wanted)) if wanted.is(text) => {}
         (Seen::Present(text), Some(wanted)) => match PolicyDocument::parse(text) {
             Err(why) => unreadable(inline, &why.to_string(), draft),
             Ok(found) => {
-                let difference = compare::difference(&found, wanted);
+                let difference = compare::difference(&found, &wanted.document);
                 if !difference.is_empty() {
                     let reason = &format!("the policy grants {}", describe(&difference));
-                    let before = Some(as_json(text));
+                    let before = Some(JsonText::read(text));
                     put(inline, ChangeAction::Update, before, wanted, reason, draft);
                 }
             }
@@ -185,36 +183,35 @@ pub(super) fn inline(joined: &Joined<'_>, inline: &Inline<'_>, draft: &mut Draft
 fn put(
     inline: &Inline<'_>,
     action: ChangeAction,
-    before: Option<Value>,
-    wanted: &PolicyDocument,
+    before: Option<JsonText>,
+    wanted: &Written,
     reason: &str,
     draft: &mut Draft<'_>,
 ) {
-    let document = wanted.to_string();
-    draft.puts.push(Put {
-        role: inline.key.clone(),
-        policy: inline.policy.clone(),
-        characters: limits::characters(&document),
-        gates: (inline.gates)(),
-    });
     let change = Change {
         before,
-        after: Some(wanted.to_json()),
+        after: Some(wanted.text.clone()),
         ..inline.change(action, reason)
     };
     let write = Write::PutInlinePolicy {
         role: inline.key.name.clone(),
         policy: inline.policy.clone(),
-        document,
+        document: wanted.text.clone(),
     };
-    draft.write(change, Rank::Policy, write);
+    let change = draft.write(change, Rank::Policy, write);
+    draft.puts.push(Put {
+        role: inline.key.clone(),
+        policy: inline.policy.clone(),
+        characters: wanted.characters,
+        change,
+    });
 }
 
 fn delete(inline: &Inline<'_>, text: &str, draft: &mut Draft<'_>) {
     let policy = inline.policy.as_str().to_owned();
     draft.deleted.insert((inline.key.clone(), policy.clone()));
     let change = Change {
-        before: Some(as_json(text)),
+        before: Some(JsonText::read(text)),
         ..inline.change(ChangeAction::Delete, "no gate needs the policy any more")
     };
     let write = Write::DeleteInlinePolicy {
@@ -245,10 +242,7 @@ impl Inline<'_> {
     fn change(&self, action: ChangeAction, reason: &str) -> Change {
         let at = (self.key, self.account_id);
         let kind = ChangeKind::IamInlinePolicy;
-        let mut change = iam_change(at, kind, action, reason, (self.gates)());
-        change.id = format!("{}/{}", change.id, self.policy);
-        change.resource = format!("{}/{}", change.resource, self.policy);
-        change
+        iam_change(at, kind, action, reason, (self.gates)()).of_policy(self.policy.as_str())
     }
 }
 
@@ -276,15 +270,24 @@ pub(super) fn iam_change(
     }
 }
 
-/// The names of gates, sorted, each once.
-pub(super) fn names<'g, 'a: 'g>(gates: impl Iterator<Item = &'g JoinedGate<'a>>) -> Vec<GateName> {
-    let names: BTreeSet<&GateName> = gates.map(|g| &g.gate.name).collect();
-    names.into_iter().cloned().collect()
+impl Change {
+    /// The same of a policy on the role.
+    pub(super) fn of_policy(mut self, policy: &str) -> Self {
+        for name in [&mut self.id, &mut self.resource] {
+            name.reserve_exact(policy.len() + 1);
+            name.push('/');
+            name.push_str(policy);
+        }
+        self
+    }
 }
 
-/// A document as JSON where it is JSON, else as text.
-pub(super) fn as_json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+/// The names of gates, sorted, each once.
+pub(super) fn names<'g, 'a: 'g>(gates: impl Iterator<Item = &'g JoinedGate<'a>>) -> Vec<GateName> {
+    let mut names: Vec<GateName> = gates.map(|g| g.gate.name.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// What is granted too little and too much, in words; the first of each, and how many more.

@@ -4,7 +4,7 @@
 use std::cell::{LazyCell, OnceCell};
 use std::collections::{BTreeMap, HashSet};
 
-use crate::iam::documents::invoke_policy;
+use crate::iam::documents::{callback_policy, invoke_policy};
 use crate::model::account::{AccountId, AccountName};
 use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::change::{Intent, Problem, Severity};
@@ -21,6 +21,7 @@ use super::draft::Draft;
 use super::ends::{self, is_usable, service_role};
 use super::groups::{Groups, execution_key, grouped, service_key};
 use super::trust;
+use super::written::Written;
 
 /// All gates of the manifest, joined.
 pub(super) struct Joined<'a> {
@@ -29,16 +30,17 @@ pub(super) struct Joined<'a> {
     pub(super) gates: Vec<JoinedGate<'a>>,
     pub(super) policies: Policies,
     end_roles: OnceCell<EndRoles>,
-    texts: Texts,
+    known: Known,
 }
 
-/// How crossgate writes the policies of an invoke role that one gate alone has: gates of one pipeline trust alike, gates of one function
-/// invoke alike. Each twice, for the gate's one choice.
-struct Texts {
+/// Policies that many roles have: of the invoke roles that one gate alone has, those of one pipeline trust alike, and those of one
+/// function invoke alike. Each twice, for the gate's one choice.
+struct Known {
     /// By the pipeline, and whether the trust is narrowed to its service role.
-    trust: Vec<[OnceCell<Option<String>>; 2]>,
+    trust: Vec<[OnceCell<Option<Written>>; 2]>,
     /// By the function, and whether ListFunctions is granted.
-    invoke: Vec<[OnceCell<String>; 2]>,
+    invoke: Vec<[OnceCell<Written>; 2]>,
+    callback: OnceCell<Written>,
 }
 
 /// The roles at the ends of all gates. Every invoke role is looked for among them: a look through the gates for each would take the
@@ -119,9 +121,10 @@ impl<'a> Joined<'a> {
         let mut ends = ends::Ends::new(wiring, observed);
         let gates = wiring.gates.iter();
         let gates = gates.filter_map(|gate| ends.join(gate, intent)).collect();
-        let texts = Texts {
+        let known = Known {
             trust: ends.pipelines.iter().map(|_| Default::default()).collect(),
             invoke: ends.functions.iter().map(|_| Default::default()).collect(),
+            callback: OnceCell::new(),
         };
         Self {
             wiring,
@@ -135,33 +138,53 @@ impl<'a> Joined<'a> {
                 assume: wiring.assume_policy(),
             },
             end_roles: OnceCell::new(),
-            texts,
+            known,
         }
     }
 
-    /// True where the text is the trust policy, as crossgate writes it, of a role that this gate alone has.
-    pub(super) fn is_trust_of(&self, gate: &JoinedGate<'_>, text: &str) -> bool {
-        let narrow = usize::from(trust::is_narrow(&[gate]));
-        let place = self.texts.trust.get(gate.pipeline_at);
-        let Some(cell) = place.and_then(|two| two.get(narrow)) else {
-            return false;
+    /// The trust policy of an invoke role that these gates have; none while a pipeline's service role is not known.
+    pub(super) fn trust(&self, gates: &[&JoinedGate<'_>]) -> Option<Written> {
+        let write = || {
+            let statement = trust::statement(self.wiring, gates)?;
+            Some(Written::of(trust::document(&statement)))
         };
-        let written = cell.get_or_init(|| {
-            let statement = trust::statement(self.wiring, &[gate])?;
-            Some(trust::document(&statement).to_string())
-        });
-        written.as_deref() == Some(text)
+        let known = match gates {
+            [gate] => self.known.trust.get(gate.pipeline_at),
+            _ => None,
+        };
+        match known.and_then(|two| two.get(usize::from(trust::is_narrow(gates)))) {
+            Some(cell) => cell.get_or_init(write).clone(),
+            None => write(),
+        }
     }
 
-    /// True where the text is the invoke policy, as crossgate writes it, of a role that this gate alone has.
-    pub(super) fn is_invoke_policy_of(&self, gate: &JoinedGate<'_>, text: &str) -> bool {
-        let list = gate.gate.role.list_functions;
-        let place = self.texts.invoke.get(gate.function_at);
-        let Some(cell) = place.and_then(|two| two.get(usize::from(list))) else {
-            return false;
+    /// The policy with which an invoke role invokes the functions of these gates; none where there are no gates.
+    pub(super) fn invoke_policy(
+        &self,
+        gates: &[&JoinedGate<'_>],
+        list_functions: bool,
+    ) -> Option<Written> {
+        let write = || {
+            let functions: Vec<_> = gates.iter().map(|g| g.function_arn.clone()).collect();
+            Written::of(invoke_policy(&functions, list_functions))
         };
-        let function = std::slice::from_ref(&gate.function_arn);
-        cell.get_or_init(|| invoke_policy(function, list).to_string()) == text
+        let known = match gates {
+            [] => return None,
+            [gate] => self.known.invoke.get(gate.function_at),
+            _ => None,
+        };
+        Some(
+            match known.and_then(|two| two.get(usize::from(list_functions))) {
+                Some(cell) => cell.get_or_init(write).clone(),
+                None => write(),
+            },
+        )
+    }
+
+    /// The policy with which every gate's function answers.
+    pub(super) fn callback_policy(&self) -> Written {
+        let write = || Written::of(callback_policy());
+        self.known.callback.get_or_init(write).clone()
     }
 
     fn end_roles(&self) -> &EndRoles {

@@ -50,7 +50,11 @@ pub(super) fn check(joined: &Joined<'_>, draft: &mut Draft<'_>) {
         if ours + others <= INLINE_POLICIES {
             continue;
         }
-        let gates: BTreeSet<GateName> = puts.iter().flat_map(|p| p.gates.clone()).collect();
+        let gates: BTreeSet<GateName> = puts
+            .iter()
+            .flat_map(|p| draft.gates_of(p))
+            .cloned()
+            .collect();
         let names: Vec<&str> = puts.iter().map(|p| p.policy.as_str()).collect();
         problems.push(Problem {
             code: "inline_policy_limit",

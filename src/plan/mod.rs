@@ -23,6 +23,7 @@ mod roles;
 mod status;
 mod trust;
 mod unexpected;
+mod written;
 
 #[cfg(test)]
 pub(crate) use functions::description as function_description;

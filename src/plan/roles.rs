@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
 use crate::iam::compare;
-use crate::iam::documents::invoke_policy;
 use crate::model::account::AccountId;
 use crate::model::change::{Change, ChangeAction, ChangeKind, Intent, Problem, Severity};
+use crate::model::json_text::JsonText;
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::Seen;
 use crate::model::policy::{PolicyDocument, Statement};
@@ -21,6 +19,7 @@ use super::draft::{Draft, Rank};
 use super::grants::{self, Inline};
 use super::join::{Joined, JoinedGate};
 use super::unexpected::{self, Place};
+use super::written::{ShownRole, Written};
 use super::{artifacts, limits, trust};
 
 /// The tag that marks a role as the project's.
@@ -97,19 +96,18 @@ fn absent(
     if options.intent == Intent::Teardown {
         return;
     }
-    let Some(statement) = trust::statement(joined.wiring, &subject.holders) else {
+    let Some(trust) = joined.trust(&subject.holders) else {
         return;
     };
-    let trust = trust::document(&statement);
-    if !trust_fits(subject, &trust.to_string(), "", draft) {
+    if !trust_fits(subject, trust.characters, "", draft) {
         return;
     }
     let tags = wanted_tags(joined.wiring, subject.spec);
-    let after = json!({
-        "path": subject.spec.path.as_str(),
-        "trust_policy": trust.to_json(),
-        "permissions_boundary": subject.spec.permissions_boundary,
-        "tags": tags,
+    let after = JsonText::of(&ShownRole {
+        path: subject.spec.path.as_str(),
+        trust_policy: &*trust.document,
+        permissions_boundary: subject.spec.permissions_boundary.as_deref(),
+        tags: &tags,
     });
     let change = Change {
         after: Some(after),
@@ -122,7 +120,7 @@ fn absent(
     let new = NewRole {
         name: subject.key.name.clone(),
         path: subject.spec.path.clone(),
-        trust: trust.to_string(),
+        trust: trust.text,
         permissions_boundary: subject.spec.permissions_boundary.clone(),
         tags,
         description: format!(
@@ -295,38 +293,35 @@ fn trust_of_ours(
     role: &Role,
     draft: &mut Draft<'_>,
 ) {
-    if let [gate] = subject.holders.as_slice()
-        && joined.is_trust_of(gate, &role.trust)
-    {
-        return;
-    }
-    let Some(statement) = trust::statement(joined.wiring, &subject.holders) else {
+    let Some(wanted) = joined.trust(&subject.holders) else {
         return;
     };
-    let wanted = trust::document(&statement);
+    if wanted.is(&role.trust) {
+        return;
+    }
     let found = match PolicyDocument::parse(&role.trust) {
         Ok(found) => found,
         Err(why) => return unreadable_trust(subject, &why.to_string(), draft),
     };
-    let difference = compare::difference(&found, &wanted);
-    if difference.is_empty() || !trust_fits(subject, &wanted.to_string(), &role.trust, draft) {
+    let difference = compare::difference(&found, &wanted.document);
+    if difference.is_empty() || !trust_fits(subject, wanted.characters, &role.trust, draft) {
         return;
     }
     let reason = format!("the role trusts {}", grants::describe(&difference));
-    let after = wanted.to_json();
-    update_trust(subject, grants::as_json(&role.trust), after, &reason, draft);
+    let before = JsonText::read(&role.trust);
+    update_trust(subject, before, wanted.text, &reason, draft);
 }
 
 fn update_trust(
     subject: &Subject<'_, '_>,
-    before: Value,
-    after: Value,
+    before: JsonText,
+    after: JsonText,
     reason: &str,
     draft: &mut Draft<'_>,
 ) {
     let write = Write::UpdateTrustPolicy {
         role: subject.key.name.clone(),
-        document: after.to_string(),
+        document: after.clone(),
     };
     let change = Change {
         before: Some(before),
@@ -369,8 +364,8 @@ fn tag(
     let mut after = role.tags.clone();
     after.extend(tags.clone());
     let change = Change {
-        before: Some(json!(role.tags)),
-        after: Some(json!(after)),
+        before: Some(JsonText::of(&role.tags)),
+        after: Some(JsonText::of(&after)),
         ..subject.change(ChangeKind::IamRoleTags, ChangeAction::Update, reason)
     };
     // The tag comes first of all: a run that is stopped behind it finds the role as ours again.
@@ -409,8 +404,8 @@ fn boundary(options: &Options, subject: &Subject<'_, '_>, role: &Role, draft: &m
         ),
     };
     let change = Change {
-        before: before.as_ref().map(|arn| json!(arn)),
-        after: after.as_ref().map(|arn| json!(arn)),
+        before: before.as_ref().map(JsonText::of),
+        after: after.as_ref().map(JsonText::of),
         ..subject.change(ChangeKind::IamPermissionsBoundary, action, reason)
     };
     if action == ChangeAction::Delete && !options.remove_unexpected {
@@ -470,8 +465,9 @@ fn keep_adopted(
     if found.holds(&wanted) {
         return true;
     }
-    let after = found.with(&wanted);
-    if !trust_fits(subject, &after.to_string(), &role.trust, draft) {
+    let after = JsonText::from(found.with(&wanted));
+    let characters = limits::characters(after.as_str());
+    if !trust_fits(subject, characters, &role.trust, draft) {
         return false;
     }
     let reason = if found.has_ours() {
@@ -479,7 +475,7 @@ fn keep_adopted(
     } else {
         "this project's statement is missing"
     };
-    update_trust(subject, found.raw().clone(), after, reason, draft);
+    update_trust(subject, JsonText::of(found.raw()), after, reason, draft);
     true
 }
 
@@ -493,7 +489,7 @@ fn give_back(
 ) {
     match trust::Adopted::parse(joined.wiring, &role.trust) {
         Ok(found) if found.has_ours() => {
-            let (before, after) = (found.raw().clone(), found.without(form));
+            let (before, after) = (JsonText::of(found.raw()), found.without(form).into());
             let reason = "this project's statement is taken out again";
             update_trust(subject, before, after, reason, draft);
         }
@@ -504,8 +500,8 @@ fn give_back(
     let keys = vec![PROJECT_TAG.to_owned(), ADOPTED_TAG.to_owned()];
     after.retain(|key, _| !keys.contains(key));
     let change = Change {
-        before: Some(json!(role.tags)),
-        after: Some(json!(after)),
+        before: Some(JsonText::of(&role.tags)),
+        after: Some(JsonText::of(&after)),
         ..subject.change(
             ChangeKind::IamRoleTags,
             ChangeAction::Update,
@@ -579,11 +575,11 @@ pub(super) fn remove(
         gates(),
     );
     let change = Change {
-        before: Some(json!({
-            "path": role.arn.path.as_str(),
-            "trust_policy": grants::as_json(&role.trust),
-            "permissions_boundary": role.permissions_boundary,
-            "tags": role.tags,
+        before: Some(JsonText::of(&ShownRole {
+            path: role.arn.path.as_str(),
+            trust_policy: JsonText::read(&role.trust),
+            permissions_boundary: role.permissions_boundary.as_deref(),
+            tags: &role.tags,
         })),
         ..delete
     };
@@ -606,26 +602,12 @@ fn own_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<
 
 /// To invoke the functions of the gates that hold the role.
 fn functions_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut Draft<'_>) {
-    if let [gate] = subject.holders.as_slice()
-        && let Seen::Present(text) = joined
-            .observed
-            .inline_policy(subject.key, joined.policies.invoke.as_str())
-        && joined.is_invoke_policy_of(gate, text)
-    {
-        return;
-    }
-    let functions: Vec<_> = subject
-        .holders
-        .iter()
-        .map(|g| g.function_arn.clone())
-        .collect();
-    let wanted =
-        (!functions.is_empty()).then(|| invoke_policy(&functions, subject.spec.list_functions));
+    let list_functions = subject.spec.list_functions;
     let inline = Inline {
         key: subject.key,
         account_id: subject.account_id,
         policy: joined.policies.invoke.clone(),
-        wanted,
+        wanted: joined.invoke_policy(&subject.holders, list_functions),
         gates: &|| subject.gates(),
     };
     grants::inline(joined, &inline, draft);
@@ -638,15 +620,19 @@ fn artifacts_policy(joined: &Joined<'_>, subject: &Subject<'_, '_>, draft: &mut 
             key: subject.key,
             account_id: subject.account_id,
             policy: joined.policies.artifacts.clone(),
-            wanted,
+            wanted: wanted.map(Written::of),
             gates: &|| subject.gates(),
         };
         grants::inline(joined, &inline, draft);
     }
 }
 
-fn trust_fits(subject: &Subject<'_, '_>, wanted: &str, found: &str, draft: &mut Draft<'_>) -> bool {
-    let characters = limits::characters(wanted);
+fn trust_fits(
+    subject: &Subject<'_, '_>,
+    characters: usize,
+    found: &str,
+    draft: &mut Draft<'_>,
+) -> bool {
     // A policy that is over the default quota already shows that the account's quota was raised.
     let limit = if limits::characters(found) > limits::TRUST_POLICY {
         limits::TRUST_POLICY_RAISED

@@ -331,7 +331,7 @@ fn an_unexpected_policy_is_drift_and_removed_only_when_asked() {
     assert_eq!(of_check(&plan), Status::Drift);
     assert_eq!(report.unwrap().writes, 0);
     assert_eq!(
-        plan.changes[1].before.as_ref().unwrap()["Statement"]["Action"],
+        plan.changes[1].before.as_ref().unwrap().value()["Statement"]["Action"],
         "*"
     );
 

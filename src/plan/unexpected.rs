@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::model::account::AccountId;
 use crate::model::change::{Change, ChangeAction, ChangeKind};
+use crate::model::json_text::JsonText;
 use crate::model::name::{GateName, PolicyName};
 use crate::model::observed::Seen;
 use crate::model::read::AttachedPolicy;
@@ -78,7 +79,7 @@ pub(super) fn in_the_way(staying: usize) -> String {
 
 fn inline(joined: &Joined<'_>, place: &Place<'_>, name: &str) -> (Change, Write) {
     let before = match joined.observed.inline_policy(place.key, name) {
-        Seen::Present(text) => Some(grants::as_json(text)),
+        Seen::Present(text) => Some(JsonText::read(text)),
         Seen::NotRead | Seen::Absent | Seen::Unreadable(_) => None,
     };
     let reason = "an inline policy that crossgate did not put there";
@@ -97,7 +98,7 @@ fn attached(place: &Place<'_>, policy: &AttachedPolicy) -> (Change, Write) {
     let AttachedPolicy { name, arn } = policy;
     let reason = "a managed policy is attached that crossgate did not attach";
     let change = Change {
-        before: Some(json!({"PolicyName": name, "PolicyArn": arn})),
+        before: Some(json!({"PolicyName": name, "PolicyArn": arn}).into()),
         ..place.change(reason, arn)
     };
     let write = Write::DetachPolicy {
@@ -110,17 +111,13 @@ fn attached(place: &Place<'_>, policy: &AttachedPolicy) -> (Change, Write) {
 impl Place<'_> {
     /// A deletion of a policy on the role.
     fn change(&self, reason: &str, policy: &str) -> Change {
-        let change = grants::iam_change(
+        grants::iam_change(
             (self.key, self.account_id),
             ChangeKind::IamUnexpectedPolicy,
             ChangeAction::Delete,
             reason,
             (self.gates)(),
-        );
-        Change {
-            id: format!("{}/{policy}", change.id),
-            resource: format!("{}/{policy}", change.resource),
-            ..change
-        }
+        )
+        .of_policy(policy)
     }
 }

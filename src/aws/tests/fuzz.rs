@@ -15,6 +15,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::model::account::{AccountName, Region};
 use crate::model::arn::RoleArn;
 use crate::model::artifact::{BucketName, KeyArn};
+use crate::model::json_text::JsonText;
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName};
 use crate::model::pipeline::PipelineDocument;
 use crate::model::read::{ControlKind, Read};
@@ -261,7 +262,7 @@ fn writes() -> Vec<Write> {
         Write::PutInlinePolicy {
             role: RoleName::new("R").unwrap(),
             policy: PolicyName::new("p").unwrap(),
-            document: "{}".to_owned(),
+            document: JsonText::read("{}"),
         },
         Write::UpdatePipeline {
             region: Region::new("us-east-1").unwrap(),

@@ -8,6 +8,7 @@ use super::{access, call, runtime, sdk_config};
 use crate::aws::session::Sessions;
 use crate::aws::{AwsCloud, Credentials, codepipeline, iam, lambda};
 use crate::cloud::{Cloud, CloudErrorKind};
+use crate::model::json_text::JsonText;
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use crate::model::pipeline::PipelineDocument;
 use crate::model::read::{AttachedPolicy, Fact, InlinePolicy};
@@ -273,7 +274,7 @@ fn write(write: &Write, reply: Answer) -> (Result<Written, crate::aws::errors::F
 
 fn writes() -> Vec<(Write, &'static str, bool)> {
     let role = role_name();
-    let document = r#"{"a":"b c"}"#.to_owned();
+    let document = JsonText::read(r#"{"a":"b c"}"#);
     let policy_arn = "arn:p".to_owned();
     let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
     let policy = PolicyName::new("pol").unwrap();
@@ -371,7 +372,7 @@ fn a_role_is_made_with_everything_at_once_and_one_that_exists_is_a_conflict() {
     let new = NewRole {
         name: role_name(),
         path: RolePath::new("/p/").unwrap(),
-        trust: "{}".to_owned(),
+        trust: JsonText::read("{}"),
         permissions_boundary: Some("arn:b".to_owned()),
         tags: BTreeMap::from([("k".to_owned(), "v".to_owned())]),
         description: "d".to_owned(),
@@ -453,7 +454,7 @@ fn a_role_that_was_just_made_and_is_not_found_has_not_settled() {
     let put = Write::PutInlinePolicy {
         role: role_name(),
         policy: PolicyName::new("p").unwrap(),
-        document: "{}".to_owned(),
+        document: JsonText::read("{}"),
     };
     let kind = || {
         runtime
@@ -465,7 +466,7 @@ fn a_role_that_was_just_made_and_is_not_found_has_not_settled() {
     let create = Write::CreateRole(Box::new(NewRole {
         name: role_name(),
         path: RolePath::default(),
-        trust: "{}".to_owned(),
+        trust: JsonText::read("{}"),
         permissions_boundary: None,
         tags: BTreeMap::new(),
         description: String::new(),
@@ -495,7 +496,7 @@ fn a_write_that_is_refused_after_one_without_an_answer_may_have_been_carried_out
         let put = Write::PutInlinePolicy {
             role: role_name(),
             policy: PolicyName::new("p").unwrap(),
-            document: "{}".to_owned(),
+            document: JsonText::read("{}"),
         };
         let error = runtime().block_on(cloud.write(&account, &put));
         let error = error.unwrap_err();

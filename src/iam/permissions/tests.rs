@@ -12,6 +12,7 @@ use crate::model::arn::{FunctionArn, RoleArn};
 use crate::model::artifact::{BucketName, KeyArn};
 use crate::model::change::Intent;
 use crate::model::function::{FunctionSettings, NewFunction, Variables};
+use crate::model::json_text::JsonText;
 use crate::model::name::{FunctionName, PipelineName, PolicyName, RoleName, RolePath};
 use crate::model::observed::Observed;
 use crate::model::pipeline::PipelineDocument;
@@ -147,14 +148,14 @@ fn next_write(write: Option<&Write>) -> Option<Write> {
         None => Write::CreateRole(Box::new(NewRole {
             name: role,
             path: RolePath::default(),
-            trust: String::new(),
+            trust: JsonText::read("{}"),
             permissions_boundary: None,
             tags: [].into(),
             description: String::new(),
         })),
         Some(Write::CreateRole(_)) => Write::UpdateTrustPolicy {
             role,
-            document: String::new(),
+            document: JsonText::read("{}"),
         },
         Some(Write::UpdateTrustPolicy { .. }) => Write::TagRole {
             role,
@@ -166,7 +167,7 @@ fn next_write(write: Option<&Write>) -> Option<Write> {
         Some(Write::DeletePermissionsBoundary { .. }) => Write::PutInlinePolicy {
             role,
             policy: PolicyName::new("p").unwrap(),
-            document: String::new(),
+            document: JsonText::read("{}"),
         },
         Some(Write::PutInlinePolicy { .. }) => Write::DeleteInlinePolicy {
             role,

@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::arn::RoleArn;
+use super::super::json_text::JsonText;
 use super::super::name::{ActionName, GateName, StageName};
 use super::action::{align, is_owned, new_action};
 use super::notice;
@@ -28,6 +30,16 @@ pub(super) struct Draft {
     pub(super) stage_changed: bool,
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
+}
+
+/// An action as an [`Edit`] shows it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    stage: &'a str,
+    /// Where the stage itself is made, moved or removed: a name, or null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands_after: Option<Value>,
+    action: &'a Value,
 }
 
 /// Puts and removes the actions of the request.
@@ -430,14 +442,15 @@ impl<'a, 'd> Attempt<'a, 'd> {
     fn edits(&self, before: &PipelineDocument) -> Vec<Edit> {
         let edit = |draft: &Draft| {
             let shown = |action: &Value, stages: &[Value]| {
-                let mut shown = serde_json::Map::new();
-                shown.insert("stage".to_owned(), json!(draft.stage.as_str()));
-                if draft.stage_changed {
-                    let after = predecessor(stages, draft.stage.as_str());
-                    shown.insert("stands_after".to_owned(), json!(after));
-                }
-                shown.insert("action".to_owned(), action.clone());
-                Value::Object(shown)
+                let stage = draft.stage.as_str();
+                let stands_after = draft
+                    .stage_changed
+                    .then(|| json!(predecessor(stages, stage)));
+                JsonText::of(&Shown {
+                    stage,
+                    stands_after,
+                    action,
+                })
             };
             Edit {
                 gate: draft.gate.clone(),

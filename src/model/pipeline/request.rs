@@ -1,10 +1,9 @@
 //! What is asked of a pipeline document and what comes of it: requests, edits, refusals, warnings.
 //! Values only: `patch` works them out.
 
-use serde_json::Value;
-
 use super::super::account::Region;
 use super::super::arn::RoleArn;
+use super::super::json_text::JsonText;
 use super::super::name::{ActionName, GateName, StageName};
 use super::super::secret::ActionSecret;
 use super::{ActionSpec, PipelineDocument};
@@ -82,9 +81,9 @@ pub struct Edit {
     /// Why, in plain words.
     pub reason: String,
     /// What is there.
-    pub before: Option<Value>,
+    pub before: Option<JsonText>,
     /// What will be there.
-    pub after: Option<Value>,
+    pub after: Option<JsonText>,
 }
 
 /// What happens to an action.

@@ -15,12 +15,6 @@ impl PolicyDocument {
     pub fn to_json(&self) -> Value {
         as_value(self)
     }
-
-    /// True where the text is this document, letter by letter as this program writes it. Most policies that are read are those that
-    /// were written, and this is quicker than to read them. False says nothing: the same may be written otherwise.
-    pub fn is_written_as(&self, text: &str) -> bool {
-        serde_json::to_string(self).is_ok_and(|written| written == text)
-    }
 }
 
 impl Statement {

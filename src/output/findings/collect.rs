@@ -5,10 +5,9 @@ mod chains;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::model::account::AccountName;
 use crate::model::change::{Change, Problem, Severity};
+use crate::model::json_text::JsonText;
 use crate::model::name::GateName;
 use crate::model::object::{Looked, Object};
 use crate::model::status::Status;
@@ -450,9 +449,9 @@ impl<'a> Collector<'a> {
 }
 
 /// `- ` as it is, `+ ` as it shall be.
-fn difference(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
-    let whole = |sign: &str, value| -> Vec<String> {
-        let lines = document::compact(value, WIDEST);
+fn difference(before: Option<&JsonText>, after: Option<&JsonText>) -> Vec<String> {
+    let whole = |sign: &str, text: &JsonText| -> Vec<String> {
+        let lines = document::compact(&text.value(), WIDEST);
         lines
             .iter()
             .map(|line| clean(&format!("{sign} {line}")))
@@ -470,7 +469,7 @@ fn difference(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
         Line::Removed(text) => format!("- {text}"),
         Line::Folded(n) => format!("  ... {}", words::counted(n, "unchanged line")),
     };
-    let lines = diff::documents(Some(before), Some(after));
+    let lines = diff::documents(Some(&before.value()), Some(&after.value()));
     lines.into_iter().map(|line| clean(&shown(line))).collect()
 }
 

@@ -171,7 +171,8 @@ proptest! {
         let mark = "MARK";
         plan.changes[0].resource = format!("role/{mark}{name}{mark}");
         plan.changes[0].reason = format!("{mark}{name}{mark}");
-        plan.changes[0].before = Some(serde_json::json!({ "key": format!("{mark}{name}{mark}") }));
+        let before = serde_json::json!({ "key": format!("{mark}{name}{mark}") });
+        plan.changes[0].before = Some(before.into());
         let text = render(&findings(&plan, Status::Drift, &objects()));
         prop_assert!(!outside_of_code(&text).contains(mark), "{}", text);
     }

@@ -101,9 +101,9 @@ fn planned(page: &mut Page<'_>, command: Command, change: &Change) {
     };
     let lines = match (&change.before, &change.after) {
         (None, None) => Vec::new(),
-        (None, Some(after)) => whole(page.style(), Side::Added, after),
-        (Some(before), None) => gone(page, check, change, before),
-        (Some(before), Some(after)) => difference(page.style(), before, after),
+        (None, Some(after)) => whole(page.style(), Side::Added, &after.value()),
+        (Some(before), None) => gone(page, check, change, &before.value()),
+        (Some(before), Some(after)) => difference(page.style(), &before.value(), &after.value()),
     };
     if check && !lines.is_empty() {
         page.line(INDENT, &[span(Paint::Removed, "--- actual")]);

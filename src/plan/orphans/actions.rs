@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::account::Region;
 use crate::model::change::{Change, ChangeAction, ChangeKind};
 use crate::model::function::{ExecutionRole, FunctionSpec, Package, Variables};
+use crate::model::json_text::JsonText;
 use crate::model::name::{ActionName, FunctionName, GateName, RolePath, StageName};
 use crate::model::observed::Seen;
 use crate::model::pipeline::ActionView;
@@ -251,7 +252,7 @@ fn shown(scan: &Scan<'_>, found: &FoundAction<'_>, why: &str, held: &str) -> Opt
         action: ChangeAction::Delete,
         gates: Vec::new(),
         reason: why.to_owned(),
-        before: Some(found.action.json().clone()),
+        before: Some(JsonText::of(found.action.json())),
         after: None,
         held: Some(held.to_owned()),
     })

@@ -111,8 +111,8 @@ fn restore(
             version_of(now),
             in_words(&differences.iter().collect::<Vec<_>>())
         ),
-        before: Some(shown::shown(now, &then, "as it is now")),
-        after: Some(shown::shown(&then.in_place_of(now), now, "as it was saved")),
+        before: Some(shown::shown(now, &then, "as it is now").into()),
+        after: Some(shown::shown(&then.in_place_of(now), now, "as it was saved").into()),
         held: None,
     };
     let update = PipelineUpdate {
@@ -325,7 +325,7 @@ impl<'a> Sides<'a> {
             .filter(|stage| stage.name() == gate.action.stage.as_str())
             .flat_map(StageView::actions)
             .filter(|action| action.name() == gate.action.name.as_str());
-        found.find(|action| action.role_arn() == Some(role.to_string().as_str()))
+        found.find(|action| action.role_arn().is_some_and(|found| role.is(found)))
     }
 
     /// True for what happens to an action of the manifest's gates, or to a stage that holds nothing else.

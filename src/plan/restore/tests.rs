@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::apply::{Tools, apply};
 use crate::model::change::{Failure, Outcome, Report};
+use crate::model::json_text::JsonText;
 use crate::model::name::{ActionName, StageName};
 use crate::model::progress::Silent;
 use crate::model::secret::SecretText;
@@ -376,8 +377,8 @@ fn a_plan_shows_which_settings_differ_and_no_setting() {
     world.edit_pipeline("MyPipeline", |document| *document = with("new-secret"));
     let plan = planned(&world, &saved(&with("old-secret")));
     let change = &plan.changes[0];
-    let setting = |value: &Option<Value>| {
-        value.as_ref().unwrap()["stages"][0]["actions"][0]["configuration"].to_string()
+    let setting = |text: &Option<JsonText>| {
+        text.as_ref().unwrap().value()["stages"][0]["actions"][0]["configuration"].to_string()
     };
     assert_eq!(
         setting(&change.before),

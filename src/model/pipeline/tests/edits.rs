@@ -4,6 +4,7 @@ use super::super::{Edit, EditKind, Patch, PipelineDocument, patch};
 use super::build::{
     after, document, document_with, gate, order, placed, put, region, remove, role, sibling,
 };
+use crate::model::json_text::JsonText;
 use crate::model::name::{ArtifactName, FunctionName, Namespace};
 
 fn shown(edit: &Edit) -> String {
@@ -16,8 +17,10 @@ fn shown(edit: &Edit) -> String {
         before,
         after,
     } = edit;
-    let value =
-        |v: &Option<serde_json::Value>| v.as_ref().map_or("-".to_owned(), |v| format!("{v:#}"));
+    let value = |text: &Option<JsonText>| {
+        let value = text.as_ref().map(JsonText::value);
+        value.map_or("-".to_owned(), |value| format!("{value:#}"))
+    };
     format!(
         "{gate}: {kind:?} {stage}/{action}: {reason}\nbefore {}\nafter {}",
         value(before),

@@ -2,6 +2,7 @@
 
 use super::super::{ActionSpec, EditKind, Patch, PatchRequest, PipelineDocument, patch};
 use super::build::{after, before, document, gate, order, placed, put, sibling};
+use crate::model::json_text::JsonText;
 
 fn wire(document: &PipelineDocument, specs: &[ActionSpec]) -> Patch {
     let patched = patch(document, &put(specs));
@@ -125,7 +126,7 @@ fn a_stage_of_ours_that_drifted_is_moved_whole() {
         edit.reason,
         "the stage stands after Release, wanted directly after Deploy"
     );
-    let stands = |v: &Option<serde_json::Value>| v.as_ref().unwrap()["stands_after"].clone();
+    let stands = |text: &Option<JsonText>| text.as_ref().unwrap().value()["stands_after"].clone();
     assert_eq!(
         (stands(&edit.before), stands(&edit.after)),
         ("Release".into(), "Deploy".into())

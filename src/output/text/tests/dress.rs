@@ -166,7 +166,7 @@ proptest! {
         for change in &mut plan.changes {
             change.resource.push_str(&evil);
             change.reason.push_str(&evil);
-            change.before = Some(json!({ &evil: &evil }));
+            change.before = Some(json!({ &evil: &evil }).into());
             change.held = Some(evil.clone());
         }
         let shown = problem(Severity::Warning, "code", &evil, Some(&evil));
