@@ -13,6 +13,10 @@ mod pipeline;
 
 use criterion::{criterion_group, criterion_main};
 
+// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 criterion_group!(
     benches,
     iam::decisions,

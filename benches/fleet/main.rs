@@ -33,6 +33,10 @@ use std::time::Instant;
 
 use scenario::{Measure, Scenario};
 
+// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What was asked for.
 struct Asked {
     gates: Vec<usize>,
