@@ -17,6 +17,13 @@ pub(crate) const LIMITS: [(&str, f64, f64); 4] = [
     ("lambda", 15.0, 15.0),
 ];
 
+/// How long the longest bucket takes to fill. The floor lets every run have full ones: one that begins right after another would be held
+/// against what the other has used up.
+pub(crate) fn refill() -> Duration {
+    let times = LIMITS.iter().map(|(_, rate, burst)| burst / rate);
+    Duration::from_secs_f64(times.fold(0.0, f64::max))
+}
+
 /// The fewest calls one after another that the act needs.
 ///
 /// - A check reads the pipeline, which alone names the service role, then that role's policy. What is reached through a role

@@ -2,6 +2,7 @@
 //! What runs several times gives the run of the median wall.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
 use crossgate::sandbox::{CallRecord, RateLimit, SandboxOptions};
@@ -142,6 +143,9 @@ impl Scenario {
     }
 
     fn measure(self, fleet: &Fleet, act: Act) -> Measure {
+        if self.limited {
+            thread::sleep(floor::refill());
+        }
         let took = child::run(
             fleet.folder.path(),
             &fleet.variables,
