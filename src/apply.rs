@@ -4,15 +4,19 @@
 
 mod pipeline;
 mod policy;
+mod queue;
 mod unanswered;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::Either;
 use futures_util::stream::FuturesUnordered;
+
+use pipeline::Look;
+use queue::Queue;
 
 use crate::cloud::Cloud;
 use crate::model::account::AccountName;
@@ -33,6 +37,8 @@ pub trait Timing {
     fn chance(&self) -> f64;
     /// True once the person asked to stop: what is under way is finished, nothing new is begun.
     fn is_interrupted(&self) -> bool;
+    /// The time since some moment that stays the same.
+    fn now(&self) -> Duration;
 }
 
 /// Where old pipeline documents are kept before they are replaced.
@@ -77,6 +83,12 @@ impl From<Outcome> for Done {
     }
 }
 
+/// What came to its end.
+enum Ended {
+    Step(usize, Done),
+    Look(Look),
+}
+
 /// Carries out the plan.
 pub async fn apply<C: Cloud, T: Timing, B: Backup>(
     plan: &Plan,
@@ -92,127 +104,27 @@ pub async fn apply<C: Cloud, T: Timing, B: Backup>(
                 let because_of = "the run was interrupted".to_owned();
                 queue.done(index, Outcome::Skipped { because_of }.into());
             } else if running.len() < tools.side_by_side.max(1) {
-                queue.start(index, &step.account);
-                running.push(async move { (index, run(step, tools).await) });
+                let look = queue.start(index, step);
+                let run = async move { Ended::Step(index, run(step, look, tools).await) };
+                running.push(Either::Left(run));
+                if let Some(update) = queue.early_look() {
+                    let look = async move { Ended::Look(pipeline::look(update, tools).await) };
+                    running.push(Either::Right(look));
+                }
             } else {
                 break;
             }
         }
         match running.next().await {
-            Some((index, done)) => {
+            Some(Ended::Step(index, done)) => {
                 queue.end(index);
                 queue.done(index, done);
             }
+            Some(Ended::Look(look)) => queue.looked(look),
             None => break,
         }
     }
     report(plan, queue.results)
-}
-
-/// Steps under way at once in one account, of the 64 of a command: where AWS throttles it, its steps wait, and those of other accounts
-/// need places too.
-const STEPS_PER_ACCOUNT: usize = 48;
-
-/// The steps of a plan, each ready once all that it waits for is over. What a step unlocks is looked up and not searched for:
-/// a fleet has tens of thousands of them.
-struct Queue<'p> {
-    plan: &'p Plan,
-    results: Vec<Option<Done>>,
-    /// For how many others each step still waits.
-    waits_for: Vec<usize>,
-    /// Which others wait for each step.
-    then: Vec<Vec<usize>>,
-    ready: BTreeSet<usize>,
-    /// How many are under way in each account.
-    running: BTreeMap<&'p AccountName, usize>,
-    /// What is ready, but for a place in its account.
-    held: BTreeMap<&'p AccountName, BTreeSet<usize>>,
-}
-
-impl<'p> Queue<'p> {
-    fn of(plan: &'p Plan) -> Self {
-        let mut then: Vec<Vec<usize>> = plan.steps.iter().map(|_| Vec::new()).collect();
-        for (index, step) in plan.steps.iter().enumerate() {
-            for before in &step.after {
-                if let Some(then) = then.get_mut(*before) {
-                    then.push(index);
-                }
-            }
-        }
-        let waits_for: Vec<usize> = plan.steps.iter().map(|step| step.after.len()).collect();
-        let ready = waits_for.iter().enumerate().filter(|(_, n)| **n == 0);
-        Self {
-            ready: ready.map(|(index, _)| index).collect(),
-            results: plan.steps.iter().map(|_| None).collect(),
-            plan,
-            waits_for,
-            then,
-            running: BTreeMap::new(),
-            held: BTreeMap::new(),
-        }
-    }
-
-    /// The first of the steps that are ready and have a place in their account.
-    fn next(&mut self) -> Option<(usize, &'p Step)> {
-        loop {
-            let index = *self.ready.first()?;
-            let step = self.plan.steps.get(index)?;
-            let running = self.running.get(&step.account).copied().unwrap_or(0);
-            if running < STEPS_PER_ACCOUNT {
-                return Some((index, step));
-            }
-            self.ready.remove(&index);
-            self.held.entry(&step.account).or_default().insert(index);
-        }
-    }
-
-    fn start(&mut self, index: usize, account: &'p AccountName) {
-        self.ready.remove(&index);
-        *self.running.entry(account).or_default() += 1;
-    }
-
-    /// A step that was under way is so no longer.
-    fn end(&mut self, index: usize) {
-        let step = self.plan.steps.get(index);
-        if let Some(running) = step.and_then(|step| self.running.get_mut(&step.account)) {
-            *running = running.saturating_sub(1);
-        }
-    }
-
-    /// A step is over: whatever waited for it last is ready, and one that waited for its place.
-    fn done(&mut self, index: usize, done: Done) {
-        self.ready.remove(&index);
-        let account = self.plan.steps.get(index).map(|step| &step.account);
-        let held = account.and_then(|account| self.held.get_mut(account));
-        self.ready.extend(held.and_then(BTreeSet::pop_first));
-        if let Some(slot) = self.results.get_mut(index) {
-            *slot = Some(done);
-        }
-        for then in self.then.get(index).into_iter().flatten() {
-            if let Some(left) = self.waits_for.get_mut(*then) {
-                *left = left.saturating_sub(1);
-                if *left == 0 {
-                    self.ready.insert(*then);
-                }
-            }
-        }
-    }
-
-    /// The id of the change, or the reason, because of which the step is not tried; none: what it waited for went well.
-    fn blocked(&self, step: &Step) -> Option<String> {
-        step.after.iter().find_map(|before| {
-            let done = self.results.get(*before)?.as_ref()?;
-            match &done.outcome {
-                Outcome::Done | Outcome::AlreadyThere | Outcome::Kept(_) => None,
-                Outcome::Failed(_) => {
-                    let failed = self.plan.steps.get(*before)?.changes.first();
-                    let change = failed.and_then(|c| self.plan.changes.get(*c));
-                    Some(change.map_or_else(String::new, |c| c.id.clone()))
-                }
-                Outcome::Skipped { because_of } => Some(because_of.clone()),
-            }
-        })
-    }
 }
 
 fn report(plan: &Plan, results: Vec<Option<Done>>) -> Report {
@@ -241,7 +153,12 @@ fn report(plan: &Plan, results: Vec<Option<Done>>) -> Report {
     }
 }
 
-async fn run<C: Cloud, T: Timing, B: Backup>(step: &Step, tools: &Tools<'_, C, T, B>) -> Done {
+/// `look`: at the pipeline that it changes, if one was taken early.
+async fn run<C: Cloud, T: Timing, B: Backup>(
+    step: &Step,
+    look: Option<Look>,
+    tools: &Tools<'_, C, T, B>,
+) -> Done {
     match &step.work {
         Work::Write { write, settling } => {
             let what = format!("{} {write}", write.operation());
@@ -277,7 +194,7 @@ async fn run<C: Cloud, T: Timing, B: Backup>(step: &Step, tools: &Tools<'_, C, T
                 update.pipeline.name
             );
             tools.progress.step_started(&step.account, &what);
-            let done = pipeline::change(update, &what, tools).await;
+            let done = pipeline::change(update, &what, look, tools).await;
             tools
                 .progress
                 .step_done(&step.account, &what, &done.outcome);
@@ -420,3 +337,7 @@ async fn function<C: Cloud, T: Timing, B>(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod look_tests;

@@ -791,6 +791,9 @@ impl Timing for NoTime {
     fn is_interrupted(&self) -> bool {
         false
     }
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Keeps backups in memory.

@@ -28,16 +28,19 @@ pub(crate) fn refill() -> Duration {
 ///
 /// - A check reads the pipeline, which alone names the service role, then that role's policy. What is reached through a role
 ///   needs that role's credentials first, and the function before its execution role's policy, unless all roles are listed.
-/// - A policy that is to be put is counted against the role's limit, with the names of its other policies.
-/// - A bootstrap reads, with these names already at the second call, makes the role, gives it and the others their policies, and then
-///   changes the pipeline; which is read once more right before, as UpdatePipeline overwrites whatever came between.
+/// - A policy that is to be put is counted against the role's limit, with its other policies: their names, which are asked for with the
+///   second call, and then their sizes.
+/// - A bootstrap reads so, makes the role, gives it and the others their policies, and then changes the pipeline; which is read once
+///   more meanwhile, as UpdatePipeline overwrites whatever came between.
+/// - A check that finds a policy missing counts too: whether it fits is part of what it says.
 /// - A proof reads which roles there are, their policies' names, and then each policy.
 /// - A teardown reads, takes the action out of the pipeline, which is read once more, takes the policies from the roles, and then
 ///   removes the role.
 pub(crate) fn chain(act: Act) -> u32 {
     match act {
         Act::Check => 2,
-        Act::Drift | Act::Verify => 3,
+        Act::Verify => 3,
+        Act::Drift => 4,
         Act::Bootstrap | Act::Teardown => 6,
     }
 }

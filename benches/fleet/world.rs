@@ -1,6 +1,8 @@
 //! A fleet in the embedded AWS: accounts, pipelines, functions and roles as they are before crossgate comes, and the manifest.
 //! Up to ten gates stand in a pipeline and up to a hundred accounts have functions; all pipelines are in one account more.
 //!
+//! Service roles and execution roles have a policy of their own, as they have wherever something was deployed with them.
+//!
 //! Shared are what fleets share: a pipeline's service role by its gates, a function and its execution role by its account's gates. The
 //! invoke role is each gate's own, which is the manifest's default. One gate has a profile for each account; more reach the
 //! functions' accounts through a role, as fleets do.
@@ -102,12 +104,16 @@ impl Fleet {
                 .unwrap();
             dev.create_role(seed::EXECUTION_ROLE, &service("lambda"))
                 .unwrap();
+            dev.put_role_policy(seed::EXECUTION_ROLE, "logs", &allow(None, "logs:*"))
+                .unwrap();
             let role = format!("arn:aws:iam::{account}:role/{}", seed::EXECUTION_ROLE);
             dev.put_function("gate", &role, Code::Builtin(Builtin::Approve), &[])
                 .unwrap();
             for line in 0..shape.lines {
                 let role = format!("service-{line}-{n}");
                 home.create_role(&role, &service("codepipeline")).unwrap();
+                home.put_role_policy(&role, "artifacts", &allow(None, "s3:*"))
+                    .unwrap();
                 let mut pipeline = seed::pipeline();
                 pipeline["name"] = json!(format!("release-{line}-{name}"));
                 pipeline["roleArn"] = json!(format!("arn:aws:iam::{tools}:role/{role}"));

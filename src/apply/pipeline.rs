@@ -3,42 +3,75 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::unanswered::{Unanswered, until_answered};
 use super::{Backup, Done, Timing, Tools, send, written_to_done};
 use crate::cloud::Cloud;
 use crate::model::change::{Failure, Outcome, PipelineUpdate, Problem, Severity};
+use crate::model::failure::CloudError;
 use crate::model::observed::{Observed, Seen};
 use crate::model::pipeline::{Moved, PipelineDocument, Renewal, lost_versions};
 use crate::model::read::Fact;
 use crate::model::wiring::PipelineKey;
 use crate::model::write::{Write, Written};
 
-/// Changes a pipeline. Where the answer is lost, the next look says whether it was made: at the version before ours it was not, at
+/// What was found at a pipeline.
+pub(super) struct Look {
+    answer: Result<Fact, CloudError>,
+    /// When it was asked for.
+    at: Duration,
+}
+
+/// How long a look that was taken early may be used: about what the policies before it take. IAM makes a new role wait for longer, and
+/// the longer the look is ago, the more likely is it that somebody wrote since.
+const LOOK_HOLDS: Duration = Duration::from_millis(500);
+
+/// Reads the pipeline as it is now.
+pub(super) async fn look<C: Cloud, T: Timing, B>(
+    update: &PipelineUpdate,
+    tools: &Tools<'_, C, T, B>,
+) -> Look {
+    let key = &update.pipeline;
+    let at = tools.timing.now();
+    let answer = tools.cloud.read(&key.account, &key.read()).await;
+    Look { answer, at }
+}
+
+/// Changes a pipeline, from a look that was taken early where that is not too long ago. Where the answer is lost, the next look says whether it was made: at the version before ours it was not, at
 /// ours the document tells, and beyond it others wrote too.
 pub(super) async fn change<C: Cloud, T: Timing, B: Backup>(
     update: &PipelineUpdate,
     what: &str,
+    early: Option<Look>,
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
+    let is_new = |look: &Look| tools.timing.now().saturating_sub(look.at) <= LOOK_HOLDS;
+    let mut early = early.filter(is_new);
     until_answered(
         &update.pipeline.account,
         what,
         tools,
-        async |unanswered: &mut Unanswered| change_once(update, what, unanswered, tools).await,
+        async |unanswered: &mut Unanswered| {
+            let look = match early.take() {
+                Some(look) => look,
+                None => look(update, tools).await,
+            };
+            change_once(update, what, look, unanswered, tools).await
+        },
     )
     .await
 }
 
-/// Reads the document again, patches it, saves the old one, sends the new one.
+/// Patches the document that was found, saves it, sends the new one.
 async fn change_once<C: Cloud, T: Timing, B: Backup>(
     update: &PipelineUpdate,
     what: &str,
+    Look { answer, at: _ }: Look,
     unanswered: &mut Unanswered,
     tools: &Tools<'_, C, T, B>,
 ) -> Done {
     let key = &update.pipeline;
-    let answer = tools.cloud.read(&key.account, &key.read()).await;
     let mut observed = Observed::default();
     observed.record(key.account.clone(), key.read(), answer);
     let fresh = match observed.pipeline(key) {

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
 
+use super::queue::STEPS_PER_ACCOUNT;
 use super::*;
 use crate::model::account::Region;
 use crate::model::artifact::BucketName;

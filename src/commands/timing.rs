@@ -5,7 +5,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::apply::Timing;
 use crate::exit_code::ExitCode;
@@ -14,6 +14,7 @@ use crate::output;
 /// Real time.
 pub(super) struct Clock {
     interrupted: Arc<AtomicBool>,
+    began: Instant,
 }
 
 impl Clock {
@@ -42,7 +43,10 @@ impl Clock {
                 output::write::notice(first);
             }
         });
-        Self { interrupted }
+        Self {
+            interrupted,
+            began: Instant::now(),
+        }
     }
 }
 
@@ -59,5 +63,9 @@ impl Timing for Clock {
 
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
     }
 }

@@ -287,7 +287,7 @@ fn in_sync_one_gate_costs_at_most_ten_calls_in_two_rounds() {
 }
 
 #[test]
-fn a_fresh_gate_takes_seven_rounds_one_of_them_for_the_other_policies_of_its_roles() {
+fn a_fresh_gate_takes_six_rounds_one_of_them_for_the_other_policies_of_its_roles() {
     let world = World::new();
     world.proxy.set_latency(Duration::from_millis(150));
     let bootstrap = world.bootstrap(&[]);
@@ -300,7 +300,7 @@ fn a_fresh_gate_takes_seven_rounds_one_of_them_for_the_other_policies_of_its_rol
     });
     bootstrap.ensure(read.count() == 2, "both policies are read");
     bootstrap.ensure(
-        rounds(&bootstrap.calls) <= 7,
+        rounds(&bootstrap.calls) <= 6,
         &format!("{} rounds", rounds(&bootstrap.calls)),
     );
 }
