@@ -64,9 +64,9 @@ impl Cloud for Slow<'_> {
 
 /// A second goes by with each look at the clock.
 #[derive(Default)]
-struct Hours(Cell<u64>);
+struct Ticking(Cell<u64>);
 
-impl Timing for Hours {
+impl Timing for Ticking {
     async fn sleep(&self, _: Duration) {}
     fn chance(&self) -> f64 {
         0.5
@@ -114,7 +114,7 @@ fn a_look_that_is_too_long_ago_is_taken_again() {
     let world = World::new();
     let plan = world.plan(&wiring(MANIFEST, &[]), &options(Intent::Bootstrap));
     let cloud = Slow::new(&world);
-    let report = apply_to(&cloud, &plan, &Hours::default());
+    let report = apply_to(&cloud, &plan, &Ticking::default());
     assert!(report.outcomes.iter().all(|o| *o == Outcome::Done));
     assert_eq!(cloud.looks(), 2);
     let look = cloud.places(|call| call == "GetPipeline begins")[1];

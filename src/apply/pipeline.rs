@@ -38,8 +38,8 @@ pub(super) async fn look<C: Cloud, T: Timing, B>(
     Look { answer, at }
 }
 
-/// Changes a pipeline, from a look that was taken early where that is not too long ago. Where the answer is lost, the next look says whether it was made: at the version before ours it was not, at
-/// ours the document tells, and beyond it others wrote too.
+/// Changes a pipeline, from a look that was taken early where that is not too long ago. Where the answer is lost, the next look says
+/// whether it was made: at the version before ours it was not, at ours the document tells, and beyond it others wrote too.
 pub(super) async fn change<C: Cloud, T: Timing, B: Backup>(
     update: &PipelineUpdate,
     what: &str,

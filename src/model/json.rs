@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Result<Value, JsonError> {
 
 /// The same value without the room that its maps and lists have left over from growing: for values that are held by the thousand,
 /// and only read.
-pub fn compact(value: Value) -> Value {
+fn compact(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let mut exact = Map::with_capacity(fields.len());

@@ -24,7 +24,6 @@ use super::functions;
 use super::grants::{self, Inline};
 use super::join::{Joined, JoinedGate};
 use super::roles::{self, Ownership, PROJECT_TAG, ownership};
-
 use super::unexpected::Place;
 use super::written::{ShownRole, Written};
 
